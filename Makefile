@@ -1,0 +1,149 @@
+# fundd and fund: the empowerment fund's ledger.
+#
+#   make          build/fundd and build/fund
+#   make deps     installs what is needed to build, show and test them
+#   make demo     a month of a small shop, played through the real programs
+#   make check    all tests; the last line counts them
+#   make bench    speed, beside the disk's own
+#   make install  DESTDIR and prefix as usual; make uninstall takes it back
+#
+# build=DIR builds somewhere else, say with CFLAGS='-O1 -g -fsanitize=address,undefined'. V=1 shows
+# the commands.
+
+VERSION = 0.1.0
+CC = gcc
+CFLAGS = -O2 -g
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wvla -Wformat=2 -Wno-missing-field-initializers
+build = build
+
+prefix = /usr/local
+bindir = $(prefix)/bin
+sbindir = $(prefix)/sbin
+mandir = $(prefix)/share/man
+docdir = $(prefix)/share/doc/fund
+unitdir = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+sysconfdir = /etc
+
+CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(CPPFLAGS)
+CFLAGS_ALL = -std=c11 $(WARNINGS) $(CFLAGS) -MMD -MP
+LIBS_COMMON = -lsodium -ljansson -levent_core
+LIBS_DAEMON = $(LIBS_COMMON) -llmdb -lsystemd -linih
+LIBS_CLIENT = $(LIBS_COMMON) -lsmartcols -lcsv
+compile = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)
+link = $(CC) $(CFLAGS) $(LDFLAGS)
+
+objects = $(patsubst %.c,$(build)/%.o,$(wildcard $(1)/*.c))
+common_o = $(call objects,common)
+daemon_o = $(call objects,daemon)
+client_o = $(call objects,client)
+unit_tests = $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+
+quiet = $(if $(V),,@echo '  $(1)	$@';)
+
+all: $(build)/fundd $(build)/fund
+
+$(build)/fundd: $(common_o) $(daemon_o)
+	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_DAEMON)
+
+$(build)/fund: $(common_o) $(client_o)
+	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_CLIENT)
+
+# A unit test links everything of the daemon but its main.
+$(build)/tests/unit/%: $(build)/tests/unit/%.o $(common_o) \
+		$(filter-out $(build)/daemon/main.o,$(daemon_o))
+	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_DAEMON)
+
+$(build)/%.o: %.c $(build)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(compile) -c -o $@ $<
+
+# Changes when the command line of the compiler does, so that no object outlives its flags. A machine
+# that lacks a library is told so here, before the first compiler error.
+$(build)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(compile) $(LDFLAGS))' | cmp -s - $@ || { \
+		CC='$(CC)' tests/deps --check build && \
+		echo '$(subst ','\'',$(compile) $(LDFLAGS))' >$@; }
+
+# What tests and bench use besides: programs by themselves, and one to be preloaded.
+tools = $(build)/tests/tools/rows $(build)/tests/tools/slow-commit.so
+bench_programs = $(patsubst %.c,$(build)/%,$(wildcard tests/bench/*.c))
+
+$(build)/tests/tools/rows: $(build)/tests/tools/rows.o
+	$(call quiet,LD)$(link) -o $@ $^ -llmdb
+
+$(build)/tests/tools/%.so: tests/tools/%.c $(build)/flags
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
+
+$(build)/tests/bench/%: $(build)/tests/bench/%.o
+	$(call quiet,LD)$(link) -o $@ $^
+
+# The interfaces, served as they stand.
+$(build)/common/idl.o: $(wildcard common/*.varlink)
+
+unit: $(unit_tests) $(tools)
+
+# What follows may install packages first, so it builds in a second make.
+parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+testing = BUILD='$(abspath $(build))' VERSION='$(VERSION)'
+
+deps:
+	@CC='$(CC)' tests/deps build demo check
+
+demo:
+	@CC='$(CC)' tests/deps build demo
+	@$(MAKE) --no-print-directory $(parallel) all
+	@$(testing) tests/demo
+
+check: deps
+	@$(MAKE) --no-print-directory $(parallel) all unit
+	@$(testing) tests/run $(unit_tests) $(wildcard tests/*.t)
+
+bench: all $(bench_programs)
+	@$(testing) tests/bench
+
+# ---- Installing ----
+
+manpages = fund.1 fundd.8 fund.conf.5 fund-ledger.5
+units = fundd.socket fundd.service fund-reset.timer fund-reset.service
+# Everything that install puts down and uninstall takes back; the config is the owner's.
+installed = $(bindir)/fund $(sbindir)/fundd \
+	$(foreach page,$(manpages),$(mandir)/man$(subst .,,$(suffix $(page)))/$(page)) \
+	$(addprefix $(unitdir)/,$(units)) \
+	$(sysusersdir)/fund.conf $(tmpfilesdir)/fund.conf \
+	$(docdir)/README.md $(docdir)/LICENSE $(docdir)/fund.cron \
+	$(docdir)/io.fundd.Ledger.varlink
+config = $(sysconfdir)/fund/fund.conf
+
+with_paths = sed -e 's|@bindir@|$(bindir)|g' -e 's|@sbindir@|$(sbindir)|g'
+
+install: all
+	install -d $(sort $(dir $(addprefix $(DESTDIR),$(installed) $(config))))
+	install -m 755 $(build)/fund $(DESTDIR)$(bindir)
+	install -m 755 $(build)/fundd $(DESTDIR)$(sbindir)
+	for page in $(manpages); do \
+		install -m 644 man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/ || exit; done
+	for unit in $(units); do \
+		$(with_paths) systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit; \
+		chmod 644 $(DESTDIR)$(unitdir)/$$unit || exit; done
+	install -m 644 systemd/fund.sysusers.conf $(DESTDIR)$(sysusersdir)/fund.conf
+	install -m 644 systemd/fund.tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/fund.conf
+	install -m 644 README.md LICENSE systemd/fund.cron common/io.fundd.Ledger.varlink \
+		$(DESTDIR)$(docdir)
+	test -e $(DESTDIR)$(config) || install -m 644 systemd/fund.conf $(DESTDIR)$(config)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(installed))
+	test ! -d $(DESTDIR)$(docdir) || rmdir $(DESTDIR)$(docdir)
+	@echo "Left alone, because they are yours: $(DESTDIR)$(config) and the ledger (/var/lib/fund)."
+
+clean:
+	rm -rf $(build)
+
+.PHONY: all unit deps demo check bench install uninstall clean FORCE
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o)) $(addsuffix .d,$(unit_tests))

@@ -1,0 +1,183 @@
+#include "buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void grow(struct buf *b, size_t len)
+{
+	size_t cap = b->cap ? b->cap : 128;
+
+	if (len >= SIZE_MAX / 2 - b->len)
+		abort();
+	while (cap < b->len + len + 1)
+		cap *= 2;
+	if (cap == b->cap)
+		return;
+	b->data = realloc(b->data, cap);
+	if (!b->data)
+		abort();
+	b->cap = cap;
+}
+
+char *buf_room(struct buf *b, size_t len)
+{
+	char *room;
+
+	grow(b, len);
+	room = b->data + b->len;
+	b->len += len;
+	b->data[b->len] = '\0';
+	return room;
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+	char *room = buf_room(b, len);
+
+	if (len)
+		memcpy(room, bytes, len);
+}
+
+void buf_str(struct buf *b, const char *text)
+{
+	buf_add(b, text, strlen(text));
+}
+
+void buf_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_int(struct buf *b, int64_t value)
+{
+	char digits[24], *p = digits + sizeof(digits);
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do
+		*--p = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (value < 0)
+		*--p = '-';
+	buf_add(b, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0)
+		abort();
+	grow(b, (size_t)len);
+	va_start(args, format);
+	vsnprintf(b->data + b->len, (size_t)len + 1, format, args);
+	va_end(args);
+	b->len += (size_t)len;
+}
+
+void buf_clear(struct buf *b)
+{
+	b->len = 0;
+	if (b->data)
+		b->data[0] = '\0';
+}
+
+void buf_release(struct buf *b)
+{
+	free(b->data);
+	*b = (struct buf)BUF_INIT;
+}
+
+char *buf_detach(struct buf *b)
+{
+	char *data;
+
+	grow(b, 0);
+	data = b->data;
+	data[b->len] = '\0';
+	*b = (struct buf)BUF_INIT;
+	return data;
+}
+
+/* A comma, unless this is the first of its object or array; then the key. */
+static void json_key(struct buf *b, const char *key)
+{
+	char last = b->len ? b->data[b->len - 1] : '\0';
+
+	if (last && last != '{' && last != '[' && last != ':')
+		buf_char(b, ',');
+	if (!key)
+		return;
+	buf_char(b, '"');
+	buf_str(b, key);
+	buf_add(b, "\":", 2);
+}
+
+void json_open(struct buf *b, const char *key, char bracket)
+{
+	json_key(b, key);
+	buf_char(b, bracket);
+}
+
+void json_close(struct buf *b, char bracket)
+{
+	buf_char(b, bracket);
+}
+
+static void json_escape(struct buf *b, unsigned char c)
+{
+	switch (c) {
+	case '"': buf_add(b, "\\\"", 2); break;
+	case '\\': buf_add(b, "\\\\", 2); break;
+	case '\n': buf_add(b, "\\n", 2); break;
+	case '\t': buf_add(b, "\\t", 2); break;
+	default: buf_printf(b, "\\u%04x", c);
+	}
+}
+
+void json_strn(struct buf *b, const char *key, const char *value, size_t len)
+{
+	size_t start = 0, i;
+
+	json_key(b, key);
+	buf_char(b, '"');
+	for (i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)value[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		buf_add(b, value + start, i - start);
+		json_escape(b, c);
+		start = i + 1;
+	}
+	buf_add(b, value + start, len - start);
+	buf_char(b, '"');
+}
+
+void json_str(struct buf *b, const char *key, const char *value)
+{
+	json_strn(b, key, value, strlen(value));
+}
+
+void json_int(struct buf *b, const char *key, int64_t value)
+{
+	json_key(b, key);
+	buf_int(b, value);
+}
+
+void json_bool(struct buf *b, const char *key, bool value)
+{
+	json_key(b, key);
+	buf_str(b, value ? "true" : "false");
+}
+
+void json_raw(struct buf *b, const char *key, const char *value, size_t len)
+{
+	json_key(b, key);
+	buf_add(b, value, len);
+}

@@ -1,0 +1,85 @@
+#include "log.h"
+
+#include "text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_MAX_LEN 2048
+
+static const char *program_name;
+static bool to_journal;
+
+/* systemd.exec(5): JOURNAL_STREAM names the device and inode of the journal's stream. */
+void log_open(const char *program)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char here[64];
+	struct stat st;
+
+	program_name = program;
+	to_journal = false;
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return;
+	snprintf(here, sizeof(here), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	to_journal = !strcmp(stream, here);
+}
+
+/* Bytes that are no UTF-8, and the control characters C0, DEL and C1. */
+static void mask_controls(char *text, size_t len)
+{
+	size_t at = 0;
+
+	while ((at += utf8_check(text + at, len - at)) < len)
+		text[at] = '?';
+	for (at = 0; at < len; at++) {
+		unsigned char c = (unsigned char)text[at];
+
+		if (c < 0x20 || c == 0x7f)
+			text[at] = '?';
+		else if (c == 0xc2 && (unsigned char)text[at + 1] < 0xa0)
+			text[at] = text[at + 1] = '?';
+	}
+}
+
+static void write_all(const char *bytes, size_t len)
+{
+	ssize_t n;
+
+	for (; len; bytes += n, len -= (size_t)n) {
+		n = write(STDERR_FILENO, bytes, len);
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n < 0)
+			n = 0;
+	}
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+	char line[LINE_MAX_LEN], text[LINE_MAX_LEN - 64];
+	int saved = errno, len;
+	va_list args;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (len < 0)
+		text[0] = '\0';
+	if (len >= (int)sizeof(text))
+		memcpy(text + sizeof(text) - sizeof("..."), "...", sizeof("..."));
+	mask_controls(text, strlen(text));
+	if (to_journal)
+		len = snprintf(line, sizeof(line), "<%d>%s\n", level, text);
+	else
+		len = snprintf(line, sizeof(line), "%.60s%s%s\n", program_name ? program_name : "",
+			       program_name ? ": " : "", text);
+	write_all(line, len < 0 ? 0 : (size_t)len);
+	errno = saved;
+}

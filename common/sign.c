@@ -1,0 +1,105 @@
+#include "sign.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+
+bool sign_start(void)
+{
+	return sodium_init() >= 0;
+}
+
+const char *origin_problem(const char *origin)
+{
+	size_t len = strlen(origin);
+	const char *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+
+	if (len < 1 || len > ORIGIN_MAX)
+		return "an origin has 1 to 64 characters, such as example.com/fund";
+	if (strspn(origin, letters) != len)
+		return "an origin is made of letters, digits and . _ / -, such as example.com/fund";
+	return NULL;
+}
+
+static uint32_t key_id(const char *name, const uint8_t key[PUBLIC_SIZE])
+{
+	uint8_t hash[HASH_SIZE];
+
+	sha256((struct iovec[]){ PART(name, strlen(name)), PART("\n\x01", 2),
+				 PART(key, PUBLIC_SIZE) }, 3, hash);
+	return (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
+}
+
+void signer_open(struct signer *signer, const char *origin, const uint8_t seed[SEED_SIZE])
+{
+	struct verifier *verifier = &signer->verifier;
+
+	signer->secret = sodium_malloc(crypto_sign_SECRETKEYBYTES);
+	if (!signer->secret)
+		abort();
+	snprintf(verifier->name, sizeof(verifier->name), "%s", origin);
+	crypto_sign_seed_keypair(verifier->key, signer->secret, seed);
+	verifier->id = key_id(origin, verifier->key);
+	sodium_mprotect_readonly(signer->secret);
+}
+
+void signer_close(struct signer *signer)
+{
+	sodium_free(signer->secret);
+	signer->secret = NULL;
+}
+
+void signer_sign(const struct signer *signer, const void *text, size_t len,
+		 uint8_t ret[SIGNATURE_SIZE])
+{
+	crypto_sign_detached(ret, NULL, text, len, signer->secret);
+}
+
+bool verifier_check(const struct verifier *verifier, const void *text, size_t len,
+		    const uint8_t signature[SIGNATURE_SIZE])
+{
+	return crypto_sign_verify_detached(signature, text, len, verifier->key) == 0;
+}
+
+void vkey_format(const struct verifier *verifier, char ret[VKEY_MAX + 1])
+{
+	uint8_t typed[1 + PUBLIC_SIZE] = { KEY_ED25519 };
+	struct buf text = BUF_INIT;
+
+	memcpy(typed + 1, verifier->key, PUBLIC_SIZE);
+	base64_encode(&text, typed, sizeof(typed));
+	snprintf(ret, VKEY_MAX + 1, "%s+%08x+%s", verifier->name, verifier->id, text.data);
+	buf_release(&text);
+}
+
+bool vkey_parse(const char *text, struct verifier *ret)
+{
+	struct verifier v = { .id = 0 };
+	uint8_t typed[1 + PUBLIC_SIZE];
+	char again[VKEY_MAX + 1];
+	const char *plus = strchr(text, '+');
+	size_t len = strlen(text);
+
+	if (!plus || (size_t)(plus - text) > ORIGIN_MAX || len > VKEY_MAX)
+		return false;
+	memcpy(v.name, text, (size_t)(plus - text));
+	if (origin_problem(v.name) || len != strlen(v.name) + 10 + 44)
+		return false;
+	if (!base64_decode(text + len - 44, 44, typed, sizeof(typed)) || typed[0] != KEY_ED25519)
+		return false;
+	memcpy(v.key, typed + 1, PUBLIC_SIZE);
+	v.id = key_id(v.name, v.key);
+	vkey_format(&v, again);
+	if (strcmp(again, text))
+		return false;
+	*ret = v;
+	return true;
+}
+
+void random_bytes(void *ret, size_t len)
+{
+	randombytes_buf(ret, len);
+}

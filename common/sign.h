@@ -1,0 +1,53 @@
+/*
+ * The ledger's key: Ed25519, made from a 32-byte seed. It signs checkpoints and nothing else.
+ * Key ids and verifier keys are those of C2SP's signed-note.
+ */
+#ifndef COMMON_SIGN_H
+#define COMMON_SIGN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+#define SEED_SIZE 32
+#define PUBLIC_SIZE 32
+#define SIGNATURE_SIZE 64
+#define ORIGIN_MAX 64			/* bytes of an origin, which is also the key's name */
+#define VKEY_MAX (ORIGIN_MAX + 1 + 8 + 1 + 44)
+
+#define KEY_ED25519 0x01
+
+struct verifier {
+	char name[ORIGIN_MAX + 1];
+	uint32_t id;
+	uint8_t key[PUBLIC_SIZE];
+};
+
+struct signer {
+	struct verifier verifier;
+	uint8_t *secret;	/* libsodium's 64 bytes in guarded, locked memory */
+};
+
+/* Once a process, before anything else here. false: the machine gives no randomness. */
+bool sign_start(void);
+
+/* NULL when `origin` may name a ledger: 1 to 64 of [A-Za-z0-9._/-]; otherwise a sentence. */
+const char *origin_problem(const char *origin);
+
+/* The signer takes a copy of the seed; wiping the caller's is the caller's. */
+void signer_open(struct signer *signer, const char *origin, const uint8_t seed[SEED_SIZE]);
+void signer_close(struct signer *signer);
+void signer_sign(const struct signer *signer, const void *text, size_t len,
+		 uint8_t ret[SIGNATURE_SIZE]);
+
+bool verifier_check(const struct verifier *verifier, const void *text, size_t len,
+		    const uint8_t signature[SIGNATURE_SIZE]);
+
+/* name+%08x+base64(0x01 || key), NUL-ended, and back; strict, the id is recomputed. */
+void vkey_format(const struct verifier *verifier, char ret[VKEY_MAX + 1]);
+bool vkey_parse(const char *text, struct verifier *ret);
+
+void random_bytes(void *ret, size_t len);
+
+#endif

@@ -1,0 +1,334 @@
+#include "batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/bytes.h"
+#include "common/checkpoint.h"
+#include "common/log.h"
+#include "row.h"
+
+struct batch_item {
+	struct entry entry;
+	size_t row, begun;		/* in batch->rows */
+	size_t memo, memo_len;		/* in batch->words: the memo's plain bytes */
+};
+
+void batch_release(struct batch *batch)
+{
+	free(batch->items);
+	buf_release(&batch->checkpoint);
+	buf_release(&batch->rows);
+	buf_release(&batch->words);
+	buf_release(&batch->sealed);
+	buf_release(&batch->leaf);
+}
+
+uint64_t batch_size(const struct batch *batch)
+{
+	return batch->books->totals.size;
+}
+
+uint64_t batch_committed(const struct batch *batch)
+{
+	return batch->ledger->size;
+}
+
+unsigned batch_open(const struct batch *batch)
+{
+	return batch->count;
+}
+
+bool batch_full(const struct batch *batch)
+{
+	return batch->count >= BATCH_MAX;
+}
+
+/* ---- Adding ---- */
+
+/* The memo, committed to in the entry, and sealed. */
+static const char *words_add(struct batch *batch, struct batch_item *item, struct memo *words)
+{
+	uint8_t salt[MEMO_SALT_SIZE];
+	int64_t last = CUSTOMER_NONE;
+
+	if (words->customer)
+		last = customers_last(batch->customers, words->customer);
+	words->customer_prev = (struct json_int){ .value = last, .set = last != CUSTOMER_NONE };
+	random_bytes(salt, sizeof(salt));
+	item->memo = batch->words.len;
+	memo_format(words, salt, &batch->words);
+	item->memo_len = batch->words.len - item->memo;
+	memo_commit(batch->words.data + item->memo, item->memo_len, item->entry.memo);
+	buf_clear(&batch->sealed);
+	return keyring_seal(batch->keyring, (uint64_t)item->entry.seq, item->entry.memo,
+			    batch->words.data + item->memo, item->memo_len, &batch->sealed);
+}
+
+/* Everything of the row but its heads; `previous` is from before the entry was applied. */
+static void row_add(struct batch *batch, struct batch_item *item, const uint64_t *previous,
+		    unsigned count)
+{
+	uint8_t leaf[HASH_SIZE], hashes[MERKLE_LEVELS][HASH_SIZE], pointers[TOUCHED_MAX * 8];
+	struct row row;
+
+	buf_clear(&batch->leaf);
+	entry_format(&item->entry, &batch->leaf);
+	merkle_leaf(batch->leaf.data, batch->leaf.len, leaf);
+	for (unsigned i = 0; i < count; i++)
+		put_be64(pointers + 8 * i, previous[i]);
+	row = (struct row){
+		.leaf = { (const uint8_t *)batch->leaf.data, batch->leaf.len },
+		.hashes = { hashes[0],
+			    merkle_append(&batch->tree, leaf, hashes) * (size_t)HASH_SIZE },
+		.previous = { pointers, 8 * (size_t)count },
+		.memo = { (const uint8_t *)batch->sealed.data, batch->sealed.len },
+	};
+	item->row = batch->rows.len;
+	row_begin(&batch->rows, &row);
+	item->begun = batch->rows.len - item->row;
+}
+
+static enum err unavailable(struct refusal *refusal, const char *problem)
+{
+	log_error("%s", problem);
+	return refuse_words(refusal, ERR_UNAVAILABLE, "", "%s; nothing was recorded", problem);
+}
+
+enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words, int64_t now,
+		   struct refusal *refusal)
+{
+	struct batch_item *item = &batch->items[batch->count];
+	struct totals *totals = &batch->books->totals;
+	uint64_t previous[TOUCHED_MAX];
+	const char *problem;
+	unsigned count;
+
+	if (batch_full(batch))
+		return unavailable(refusal, "too many entries in one commit");
+	problem = keyring_reserve(batch->keyring, totals->size + 1);
+	if (problem)
+		return unavailable(refusal, problem);
+	entry->seq = (int64_t)totals->size;
+	entry->at = now > totals->last_at ? now : totals->last_at + 1;
+	item->entry = *entry;
+	problem = words_add(batch, item, words);
+	count = books_previous(batch->books, &item->entry, previous);
+	if (!problem)
+		problem = books_apply(batch->books, &item->entry);
+	if (problem) {
+		batch->words.len = item->memo;
+		return unavailable(refusal, problem);
+	}
+	row_add(batch, item, previous, count);
+	*entry = item->entry;
+	if (words->customer)
+		customers_set(batch->customers, words->customer, entry->seq);
+	batch->count++;
+	return ERR_NONE;
+}
+
+/* ---- Committing ---- */
+
+static void rows_put(struct batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		const struct batch_item *item = &batch->items[i];
+		uint64_t seq = (uint64_t)item->entry.seq;
+		unsigned heads = i == batch->count - 1;
+		static const uint8_t unsigned_yet[ROW_HEAD_SIZE];
+		size_t size = row_size(item->begun, heads);
+		uint8_t *room = ledger_put(batch->ledger, seq, size);
+
+		if (!room)
+			return;
+		memcpy(room, batch->rows.data + item->row, item->begun);
+		row_finish(seq, room, size, unsigned_yet, heads);
+	}
+}
+
+/* What stands in the transaction, read and hashed once more: the tree that will be signed is made of it. */
+static const char *rows_reread(struct batch *batch, struct merkle *tree)
+{
+	uint8_t leaf[HASH_SIZE], hashes[MERKLE_LEVELS][HASH_SIZE];
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		const char *problem;
+		const void *bytes;
+		struct row row;
+		size_t size;
+		unsigned count;
+
+		bytes = ledger_written(batch->ledger, tree->size, &size);
+		if (!bytes)
+			return "a row just written cannot be read";
+		problem = row_parse(tree->size, bytes, size, &row);
+		if (problem)
+			return problem;
+		merkle_leaf(row.leaf.bytes, row.leaf.len, leaf);
+		count = merkle_append(tree, leaf, hashes);
+		if (memcmp(hashes, row.hashes.bytes, count * HASH_SIZE))
+			return "a row just written does not hash to what it did";
+	}
+	return NULL;
+}
+
+static void head_sign(const struct batch *batch, const struct merkle *tree, struct buf *note,
+		      uint8_t head[ROW_HEAD_SIZE])
+{
+	const struct verifier *verifier = &batch->signer->verifier;
+	uint8_t root[HASH_SIZE];
+
+	merkle_root(tree, root);
+	checkpoint_text(note, verifier->name, tree->size, root);
+	put_be32(head, verifier->id);
+	signer_sign(batch->signer, note->data, note->len, head + 4);
+	buf_char(note, '\n');
+	note_signature(note, verifier->name, verifier->id, head + 4);
+}
+
+/* Fills the room that the last row was given. */
+static const char *head_write(struct batch *batch, const uint8_t head[ROW_HEAD_SIZE])
+{
+	size_t size;
+	uint64_t seq = (uint64_t)batch->items[batch->count - 1].entry.seq;
+	const void *bytes = ledger_written(batch->ledger, seq, &size);
+
+	if (!bytes)
+		return "the last row cannot be read";
+	row_finish(seq, (uint8_t *)bytes, size, head, 1);
+	return NULL;
+}
+
+static void batch_clear(struct batch *batch)
+{
+	batch->count = 0;
+	buf_clear(&batch->rows);
+	buf_clear(&batch->words);
+	books_keep(batch->books);
+}
+
+/* The customers' chains lead to where they did before the batch. */
+static void customers_undo(struct batch *batch)
+{
+	while (batch->count) {
+		const struct batch_item *item = &batch->items[--batch->count];
+		struct memo memo;
+
+		if (memo_parse(batch->words.data + item->memo, item->memo_len, &memo))
+			continue;
+		if (memo.customer)
+			customers_set(batch->customers, memo.customer,
+				      memo.customer_prev.set ? memo.customer_prev.value
+							     : CUSTOMER_NONE);
+		memo_release(&memo);
+	}
+}
+
+static void batch_undo(struct batch *batch)
+{
+	customers_undo(batch);
+	books_undo(batch->books);
+	batch->tree = batch->committed;
+	batch_clear(batch);
+}
+
+/* A row that did not come out as it went in, or a reset half posted: a fault of the machine or of the program. */
+static enum commit commit_refused(struct batch *batch)
+{
+	ledger_abort(batch->ledger);
+	return COMMIT_UNKNOWN;
+}
+
+enum commit batch_commit(struct batch *batch, const char **problem)
+{
+	struct merkle tree = batch->committed;
+	struct buf note = BUF_INIT;
+	uint8_t head[ROW_HEAD_SIZE];
+	enum commit done;
+
+	*problem = NULL;
+	ledger_begin(batch->ledger);
+	rows_put(batch);
+	if (!batch->ledger->error) {
+		*problem = books_whole(batch->books) ? rows_reread(batch, &tree)
+						     : "a reset stands half posted";
+		if (!*problem) {
+			head_sign(batch, &tree, &note, head);
+			*problem = head_write(batch, head);
+		}
+	}
+	done = *problem ? commit_refused(batch) : ledger_commit(batch->ledger, tree.size);
+	if (done == COMMIT_DONE) {
+		batch->committed = tree;
+		buf_clear(&batch->checkpoint);
+		buf_add(&batch->checkpoint, note.data, note.len);
+		batch_clear(batch);
+	} else if (!*problem) {
+		*problem = ledger_error(batch->ledger->error);
+	}
+	if (done == COMMIT_UNDONE)
+		batch_undo(batch);
+	buf_release(&note);
+	return done;
+}
+
+/* ---- Reading ---- */
+
+static const char *read_entry(struct batch *batch, int64_t seq, bool words, struct stored *ret)
+{
+	const struct batch_item *item;
+	struct reader reader;
+	const char *problem;
+	struct row row;
+
+	*ret = (struct stored){ .previous_count = 0 };
+	if ((uint64_t)seq >= batch_size(batch))
+		return "no entry has this number";
+	if ((uint64_t)seq >= batch->ledger->size) {
+		item = &batch->items[(uint64_t)seq - batch->ledger->size];
+		ret->entry = item->entry;
+		return words ? memo_parse(batch->words.data + item->memo, item->memo_len,
+					  &ret->memo)
+			     : NULL;
+	}
+	if (reader_begin(batch->ledger, &reader))
+		return "the ledger cannot be read";
+	problem = stored_read(&reader, (uint64_t)seq, &row, ret);
+	if (!problem && words)
+		problem = stored_open(&row, batch->keyring, ret);
+	reader_end(&reader);
+	return problem;
+}
+
+const char *batch_read(struct batch *batch, int64_t seq, struct stored *ret)
+{
+	return read_entry(batch, seq, true, ret);
+}
+
+/* The books ask for what a refund refers to. */
+static bool fetch(void *context, int64_t seq, struct entry *ret)
+{
+	struct stored stored;
+
+	if (read_entry(context, seq, false, &stored))
+		return false;
+	*ret = stored.entry;
+	return true;
+}
+
+void batch_init(struct batch *batch, struct ledger *ledger, struct keyring *keyring,
+		struct books *books, struct customers *customers, const struct signer *signer,
+		const struct merkle *tree, const struct buf *checkpoint)
+{
+	*batch = (struct batch){ .ledger = ledger, .keyring = keyring, .books = books,
+				 .customers = customers, .signer = signer };
+	batch->items = calloc(BATCH_MAX, sizeof(*batch->items));
+	if (!batch->items)
+		abort();
+	batch->committed = batch->tree = *tree;
+	buf_add(&batch->checkpoint, checkpoint->data, checkpoint->len);
+	books->fetch = fetch;
+	books->fetch_context = batch;
+	books_keep(books);
+}

@@ -1,0 +1,69 @@
+/*
+ * Group commit: entries are taken into the books at once and reach the ledger together, at the end of the loop
+ * turn, under one signed head. Nothing that was computed from them may leave before batch_commit() has said
+ * COMMIT_DONE: batch_size() is what an answer was computed from, batch_committed() what is durable.
+ */
+#ifndef DAEMON_BATCH_H
+#define DAEMON_BATCH_H
+
+#include <stdbool.h>
+
+#include "books.h"
+#include "common/memo.h"
+#include "common/merkle.h"
+#include "common/sign.h"
+#include "customers.h"
+#include "keyring.h"
+#include "ledger.h"
+#include "refusal.h"
+#include "stored.h"
+
+#define BATCH_MAX 512		/* entries in one commit */
+
+struct batch_item;
+
+struct batch {
+	struct ledger *ledger;
+	struct keyring *keyring;
+	struct books *books;
+	struct customers *customers;
+	const struct signer *signer;
+	struct merkle committed;	/* the tree that is durable */
+	struct buf checkpoint;		/* its signed note */
+
+	/* private from here */
+	struct merkle tree;		/* with the open batch */
+	struct batch_item *items;
+	unsigned count;
+	struct buf rows, words;		/* the items' bytes */
+	struct buf sealed, leaf;	/* of the one being added */
+};
+
+/* Takes over where a replay ended: its tree and its last checkpoint (copied). The books' fetch becomes the batch's. */
+void batch_init(struct batch *batch, struct ledger *ledger, struct keyring *keyring,
+		struct books *books, struct customers *customers, const struct signer *signer,
+		const struct merkle *tree, const struct buf *checkpoint);
+void batch_release(struct batch *batch);
+
+/*
+ * Adds a planned entry: gives it number, time (max(now, last + 1) in microseconds) and memo, takes it into the books.
+ * `words` may lack customer_prev, which is filled in. On a refusal (Unavailable) nothing changed.
+ */
+enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words, int64_t now,
+		   struct refusal *refusal);
+
+uint64_t batch_size(const struct batch *batch);
+uint64_t batch_committed(const struct batch *batch);
+unsigned batch_open(const struct batch *batch);		/* entries waiting */
+bool batch_full(const struct batch *batch);
+
+/*
+ * Writes, looks again, signs, commits. COMMIT_DONE; COMMIT_UNDONE: books and tree are as after the last commit;
+ * COMMIT_UNKNOWN: answer nobody, and end the process. *problem is set to a sentence unless done.
+ */
+enum commit batch_commit(struct batch *batch, const char **problem);
+
+/* An entry with its words, durable or still in the open batch. NULL or a static sentence; release it after. */
+const char *batch_read(struct batch *batch, int64_t seq, struct stored *ret);
+
+#endif

@@ -1,0 +1,842 @@
+#include "books.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Who asked, and with which id: the key of an idempotent request. Hashed and compared as bytes: no padding. */
+struct request_key {
+	uint8_t id[16];
+	int64_t uid;
+};
+
+struct request_id {
+	struct request_key key;
+	int64_t seq;
+	UT_hash_handle hh;
+};
+
+struct refunded {
+	int64_t seq, amount;
+	UT_hash_handle hh;
+};
+
+/* What must be put back to undo one entry. */
+struct change {
+	enum { CHANGE_BUDGET, CHANGE_OPENED, CHANGE_ID, CHANGE_REFUND } what;
+	struct budget *budget;
+	struct budget before;		/* CHANGE_BUDGET */
+	struct request_id *id;		/* CHANGE_ID */
+	struct refunded *refund;	/* CHANGE_REFUND */
+	int64_t refund_before;
+};
+
+static void *checked(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+void books_init(struct books *books, books_fetch *fetch, void *context)
+{
+	*books = (struct books){ .fetch = fetch, .fetch_context = context };
+	books->totals.last_at = books->kept.last_at = ABSENT;
+}
+
+void books_release(struct books *books)
+{
+	struct request_id *id, *next_id;
+	struct refunded *refund, *next_refund;
+
+	HASH_ITER(hh, books->ids, id, next_id) {
+		HASH_DEL(books->ids, id);
+		free(id);
+	}
+	HASH_ITER(hh, books->refunds, refund, next_refund) {
+		HASH_DEL(books->refunds, refund);
+		free(refund);
+	}
+	HASH_CLEAR(by_name, books->by_name);
+	HASH_CLEAR(by_owner, books->by_owner);
+	for (size_t i = 0; i < books->count; i++)
+		free(books->list[i]);
+	free(books->list);
+	free(books->pools);
+	free(books->changes);
+}
+
+/* ---- Tables ---- */
+
+struct budget *books_budget(const struct books *books, const char *name)
+{
+	struct budget *budget;
+
+	HASH_FIND(by_name, books->by_name, name, strlen(name), budget);
+	return budget;
+}
+
+struct budget *books_owned(const struct books *books, int64_t uid)
+{
+	struct budget *budget;
+
+	HASH_FIND(by_owner, books->by_owner, &uid, sizeof(uid), budget);
+	return budget;
+}
+
+static struct request_id *request_find(const struct books *books, int64_t uid,
+				       const uint8_t id[16])
+{
+	struct request_key key = { .uid = uid };
+	struct request_id *found;
+
+	memcpy(key.id, id, sizeof(key.id));
+	HASH_FIND(hh, books->ids, &key, sizeof(key), found);
+	return found;
+}
+
+int64_t books_request(const struct books *books, int64_t uid, const uint8_t id[16])
+{
+	struct request_id *found = request_find(books, uid, id);
+
+	return found ? found->seq : ABSENT;
+}
+
+static struct refunded *refund_find(const struct books *books, int64_t seq)
+{
+	struct refunded *found;
+
+	HASH_FIND(hh, books->refunds, &seq, sizeof(seq), found);
+	return found;
+}
+
+int64_t books_refunded(const struct books *books, int64_t seq)
+{
+	struct refunded *found = refund_find(books, seq);
+
+	return found ? found->amount : 0;
+}
+
+bool books_entry(const struct books *books, int64_t seq, struct entry *ret)
+{
+	return seq >= 0 && (uint64_t)seq < books->totals.size &&
+	       books->fetch(books->fetch_context, seq, ret);
+}
+
+bool books_is_draw(const struct budget *budget, const struct entry *topup)
+{
+	return topup->uid == budget->terms.owner && !strcmp(topup->from, budget->terms.pool);
+}
+
+int64_t budget_draw_left(const struct budget *budget)
+{
+	if (!budget->terms.pool[0] || budget->drawn >= budget->terms.self_topup)
+		return 0;
+	return budget->terms.self_topup - budget->drawn;
+}
+
+static bool owner_indexed(const struct budget *budget)
+{
+	return !budget->closed && budget->terms.owner != ABSENT;
+}
+
+static void owner_add(struct books *books, struct budget *budget)
+{
+	if (owner_indexed(budget))
+		HASH_ADD(by_owner, books->by_owner, terms.owner, sizeof(budget->terms.owner),
+			 budget);
+}
+
+static void owner_delete(struct books *books, struct budget *budget)
+{
+	if (owner_indexed(budget))
+		HASH_DELETE(by_owner, books->by_owner, budget);
+}
+
+unsigned books_touched(const struct books *books, const struct entry *entry,
+		       struct budget *ret[TOUCHED_MAX])
+{
+	const char *names[] = { entry->budget, entry->from, entry->to };
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < TOUCHED_MAX; i++) {
+		bool repeated = false;
+
+		if (!names[i][0] || account_built_in(names[i]))
+			continue;
+		for (unsigned j = 0; j < i; j++)
+			repeated |= !strcmp(names[i], names[j]);
+		if (!repeated)
+			ret[count++] = books_budget(books, names[i]);
+	}
+	return count;
+}
+
+unsigned books_previous(const struct books *books, const struct entry *entry,
+			uint64_t ret[TOUCHED_MAX])
+{
+	struct budget *touched[TOUCHED_MAX];
+	unsigned count = books_touched(books, entry, touched);
+
+	for (unsigned i = 0; i < count; i++)
+		ret[i] = touched[i] ? touched[i]->last : NO_ENTRY;
+	return count;
+}
+
+/* ---- What may follow ---- */
+
+const char *books_terms_problem(const struct books *books, const struct terms *terms,
+				const struct budget *self, const char **field)
+{
+	const struct budget *pool = books_budget(books, terms->pool), *owned;
+
+	*field = "owner";
+	if ((terms->owner == ABSENT) == (terms->group == ABSENT))
+		return "a budget has either an owner or a group";
+	owned = books_owned(books, terms->owner);
+	if (terms->owner != ABSENT && owned && owned != self)
+		return "this owner has an open budget already";
+	*field = "allowance";
+	if (terms->allowance < 0)
+		return "an allowance is zero or more";
+	*field = "carry";
+	if (terms->every == ABSENT || terms->carry == ABSENT)
+		return "terms name a period and a carry";
+	if (terms->every == PERIOD_NONE && terms->carry != CARRY_NONE)
+		return "without a period nothing lapses, so there is nothing to carry over";
+	*field = "cap";
+	if ((terms->carry == CARRY_CAP) != (terms->cap != ABSENT))
+		return "a cap goes with carry cap, and only with it";
+	*field = "pool";
+	if ((terms->pool[0] != '\0') != (terms->self_topup != ABSENT))
+		return "a pool and what may be drawn from it in a period (self_topup) go together";
+	if (terms->pool[0] && terms->owner == ABSENT)
+		return "only a budget with an owner draws from a pool";
+	if (terms->pool[0] && (!pool || pool->closed || pool->terms.group == ABSENT))
+		return "no open pool has this name";
+	if (terms->pool[0] && strcmp(pool->terms.currency, terms->currency))
+		return "the pool holds another currency";
+	*field = "self_topup";
+	if (terms->self_topup == 0)
+		return "self_topup is more than zero";
+	*field = "guideline";
+	if (terms->guideline == 0)
+		return "a guideline is more than zero";
+	return NULL;
+}
+
+/* One side of a movement: the account exists, holds this currency, and is after it what the entry says. */
+static const char *side_check(const struct books *books, const struct entry *entry,
+			      const char *account, int64_t after, bool giving)
+{
+	const struct budget *budget;
+	int64_t balance;
+
+	if (account_built_in(account))
+		return after == ABSENT ? NULL : "a built-in account has no balance after";
+	budget = books_budget(books, account);
+	if (!budget)
+		return "money moves from or to a budget that was never opened";
+	if (budget->closed)
+		return "money moves from or to a closed budget";
+	if (strcmp(budget->terms.currency, entry->currency) || budget->terms.exp != entry->exp)
+		return "the currency is not the budget's";
+	if (giving ? !money_sub(budget->balance, entry->amount, &balance)
+		   : !money_add(budget->balance, entry->amount, &balance))
+		return "a balance would leave int64";
+	if (balance < 0)
+		return "a balance would fall below zero";
+	return balance == after ? NULL : "the balance after is not what the movement makes it";
+}
+
+/* What an entry adds to the sum of balances and to the sum of spends. */
+static bool totals_after(const struct books *books, const struct entry *entry,
+			 struct totals *ret)
+{
+	struct totals totals = books->totals;
+	bool fits = true;
+
+	if (account_built_in(entry->from) && !account_built_in(entry->to))
+		fits &= money_add(totals.balances, entry->amount, &totals.balances);
+	if (!account_built_in(entry->from) && account_built_in(entry->to))
+		fits &= money_sub(totals.balances, entry->amount, &totals.balances);
+	if (!strcmp(entry->to, ACCOUNT_SPENT))
+		fits &= money_add(totals.spent, entry->amount, &totals.spent);
+	if (!strcmp(entry->from, ACCOUNT_SPENT))
+		fits &= money_sub(totals.spent, entry->amount, &totals.spent);
+	*ret = totals;
+	return fits && totals.spent >= 0;
+}
+
+enum movement books_move(const struct books *books, struct entry *entry, const char *from,
+			 const char *to, int64_t amount)
+{
+	const struct budget *giver = books_budget(books, from), *taker = books_budget(books, to);
+	struct totals totals;
+
+	snprintf(entry->from, sizeof(entry->from), "%s", from);
+	snprintf(entry->to, sizeof(entry->to), "%s", to);
+	entry->amount = amount;
+	if (giver && giver->balance < amount)
+		return MOVEMENT_SHORT;
+	if (giver)
+		entry->from_after = giver->balance - amount;
+	if (taker && !money_add(taker->balance, amount, &entry->to_after))
+		return MOVEMENT_OVERFLOW;
+	return totals_after(books, entry, &totals) ? MOVEMENT_FITS : MOVEMENT_OVERFLOW;
+}
+
+/* The generic money rule: true of every kind, of later ones too. */
+static const char *money_check(const struct books *books, const struct entry *entry)
+{
+	struct totals totals;
+	const char *problem;
+
+	if (entry->amount == ABSENT) {
+		if (entry->from[0] || entry->to[0] || entry->from_after != ABSENT ||
+		    entry->to_after != ABSENT)
+			return "accounts are named although nothing moves";
+		return NULL;
+	}
+	if (entry->amount <= 0)
+		return "the amount is not above zero";
+	if (!entry->from[0] || !entry->to[0] || !strcmp(entry->from, entry->to))
+		return "money moves between two accounts";
+	if (!entry->currency[0] || entry->exp < 0 || entry->exp > MONEY_EXP_MAX)
+		return "an amount has a currency and its exponent";
+	problem = side_check(books, entry, entry->from, entry->from_after, true);
+	if (!problem)
+		problem = side_check(books, entry, entry->to, entry->to_after, false);
+	if (!problem && !totals_after(books, entry, &totals))
+		problem = "a sum would leave int64";
+	return problem;
+}
+
+/* What all entries must fulfil, and what a kind needs besides. */
+enum need {
+	NEED_MONEY = 1,		/* something moves */
+	NEED_ID = 2,
+	NEED_OPEN = 4,		/* the entry is about an open budget */
+	NEED_CURRENT = 8,	/* its period is the budget's current one */
+	NEED_REF = 16,
+};
+
+static const char *genesis_check(const struct books *books, const struct entry *entry,
+				 struct budget *budget)
+{
+	struct verifier verifier;
+
+	(void)budget;
+	if (books->totals.size)
+		return "a genesis stands only at the beginning";
+	if (!entry->currency[0] || entry->exp < 0 || entry->exp > MONEY_EXP_MAX || !entry->zone[0])
+		return "the genesis lacks a currency or a time zone";
+	if (origin_problem(entry->origin) || !vkey_parse(entry->vkey, &verifier) ||
+	    strcmp(verifier.name, entry->origin))
+		return "the genesis has no origin, or a verifier key that is not the origin's";
+	return NULL;
+}
+
+/* The label fits the terms' period. */
+static bool label_fits(const struct entry *entry)
+{
+	return entry->terms.every == PERIOD_NONE
+		       ? !entry->period[0]
+		       : label_kind(entry->period) == (enum period)entry->terms.every;
+}
+
+static const char *open_check(const struct books *books, const struct entry *entry,
+			      struct budget *budget)
+{
+	const char *field, *problem = books_terms_problem(books, &entry->terms, NULL, &field);
+
+	if (problem)
+		return problem;
+	if (budget)
+		return "the name was used before";
+	if (name_problem(entry->budget))
+		return "this is no name for a budget";
+	if (!entry->currency[0] || entry->exp < 0 || entry->exp > MONEY_EXP_MAX)
+		return "a budget has a currency and its exponent";
+	if (!label_fits(entry))
+		return "the period does not fit the terms";
+	if (entry->terms.allowance != (entry->amount == ABSENT ? 0 : entry->amount))
+		return "opening grants exactly the allowance";
+	return NULL;
+}
+
+static const char *adjust_check(const struct books *books, const struct entry *entry,
+				struct budget *budget)
+{
+	const char *field, *problem = books_terms_problem(books, &entry->terms, budget, &field);
+
+	if (problem)
+		return problem;
+	if (strcmp(entry->currency, budget->terms.currency) || entry->exp != budget->terms.exp)
+		return "a budget keeps its currency";
+	if ((entry->terms.owner == ABSENT) != (budget->terms.owner == ABSENT))
+		return "a pool stays a pool, and an owner's budget an owner's";
+	if (!label_fits(entry))
+		return "the period does not fit the terms";
+	if (entry->terms.every == budget->terms.every && strcmp(entry->period, budget->current))
+		return "the period is not the budget's current one";
+	return NULL;
+}
+
+static const char *close_check(const struct books *books, const struct entry *entry,
+			       struct budget *budget)
+{
+	(void)books;
+	if (entry->amount == ABSENT)
+		return budget->balance ? "closing sweeps what is left" : NULL;
+	if (strcmp(entry->from, entry->budget) || strcmp(entry->to, ACCOUNT_COMPANY) ||
+	    entry->from_after != 0)
+		return "closing sweeps what is left to the company";
+	return NULL;
+}
+
+static const char *topup_check(const struct books *books, const struct entry *entry,
+			       struct budget *budget)
+{
+	const struct budget *pool = books_budget(books, entry->from);
+
+	if (strcmp(entry->to, entry->budget))
+		return "a top-up goes to the budget it is about";
+	if (strcmp(entry->from, ACCOUNT_COMPANY) && (!pool || pool->terms.group == ABSENT))
+		return "a top-up comes from the company or from a pool";
+	if (books_is_draw(budget, entry) && entry->amount > budget_draw_left(budget))
+		return "more was drawn from the pool than the terms allow in a period";
+	return NULL;
+}
+
+static const char *spend_check(const struct books *books, const struct entry *entry,
+			       struct budget *budget)
+{
+	int64_t spent;
+
+	(void)books;
+	if (strcmp(entry->from, entry->budget) || strcmp(entry->to, ACCOUNT_SPENT))
+		return "a spend takes from the budget it is about";
+	if (!money_add(budget->spent, entry->amount, &spent))
+		return "what is spent in the period would leave int64";
+	return NULL;
+}
+
+/* What the budget keeps at a reset. */
+static int64_t carried(const struct budget *budget)
+{
+	switch (budget->terms.carry) {
+	case CARRY_ALL:
+		return budget->balance;
+	case CARRY_CAP:
+		return budget->balance < budget->terms.cap ? budget->balance : budget->terms.cap;
+	default:
+		return 0;
+	}
+}
+
+static const char *grant_check(const struct entry *entry, const struct budget *budget)
+{
+	if (entry->amount != budget->terms.allowance)
+		return "a reset grants exactly the allowance";
+	if (strcmp(entry->from, ACCOUNT_COMPANY) || strcmp(entry->to, entry->budget))
+		return "the allowance comes from the company";
+	return NULL;
+}
+
+/* First what lapses, then the allowance: two adjacent entries, or one where only one moves, or neither. */
+static const char *reset_check(const struct books *books, const struct entry *entry,
+			       struct budget *budget)
+{
+	char next[LABEL_SIZE];
+	int64_t lapse = budget->balance - carried(budget);
+
+	if (books->totals.granting)
+		return strcmp(entry->period, budget->current) ? "the allowance is of another period"
+							      : grant_check(entry, budget);
+	if (!label_next(budget->current, next) || strcmp(entry->period, next))
+		return "the period is not the one after the last that was posted";
+	if (!lapse && budget->terms.allowance)
+		return entry->amount == ABSENT ? "the allowance was not granted"
+					       : grant_check(entry, budget);
+	if (!lapse)
+		return entry->amount == ABSENT ? NULL : "there is nothing to lapse or to grant";
+	if (entry->amount != lapse || strcmp(entry->from, entry->budget) ||
+	    strcmp(entry->to, ACCOUNT_COMPANY))
+		return "what the terms do not carry over goes to the company, exactly";
+	return NULL;
+}
+
+static const char *refund_check(const struct books *books, const struct entry *entry,
+				struct budget *budget)
+{
+	struct entry original;
+	const struct budget *source;
+	const char *from, *to;
+	int64_t refunded;
+
+	if (!books_entry(books, entry->ref, &original))
+		return "it refunds an entry that is not there";
+	if (original.kind != KIND_SPEND && original.kind != KIND_TOPUP)
+		return "only a spend or a top-up is refunded";
+	if (strcmp(original.budget, entry->budget) || strcmp(original.category, entry->category))
+		return "it is not about the budget and category of what it refunds";
+	if (!money_add(books_refunded(books, entry->ref), entry->amount, &refunded) ||
+	    refunded > original.amount)
+		return "more is refunded than was paid";
+	source = books_budget(books, original.from);
+	from = original.to;
+	to = source && source->closed ? ACCOUNT_COMPANY : original.from;
+	if (strcmp(entry->from, from) || strcmp(entry->to, to))
+		return "the money does not go back where it came from";
+	if (strcmp(entry->period, budget->closed ? "" : budget->current))
+		return "the period is not the budget's current one";
+	return NULL;
+}
+
+static const char *audit_check(const struct books *books, const struct entry *entry,
+			       struct budget *budget)
+{
+	(void)books;
+	(void)budget;
+	return label_kind(entry->period) == PERIOD_DAY ? NULL : "an audit has its day as period";
+}
+
+static const struct rule {
+	unsigned needs;
+	bool money;	/* may move money at all */
+	const char *(*check)(const struct books *, const struct entry *, struct budget *);
+} rules[KIND_COUNT] = {
+	[KIND_OTHER] = { 0, true, NULL },
+	[KIND_GENESIS] = { 0, false, genesis_check },
+	[KIND_BOOT] = { 0, false, NULL },
+	[KIND_OPEN] = { NEED_ID, true, open_check },
+	[KIND_ADJUST] = { NEED_ID | NEED_OPEN, false, adjust_check },
+	[KIND_CLOSE] = { NEED_ID | NEED_OPEN | NEED_CURRENT, true, close_check },
+	[KIND_TOPUP] = { NEED_ID | NEED_OPEN | NEED_CURRENT | NEED_MONEY, true, topup_check },
+	[KIND_RESET] = { NEED_OPEN, true, reset_check },
+	[KIND_SPEND] = { NEED_ID | NEED_OPEN | NEED_CURRENT | NEED_MONEY, true, spend_check },
+	[KIND_REFUND] = { NEED_ID | NEED_REF | NEED_MONEY, true, refund_check },
+	[KIND_AUDIT] = { NEED_ID, false, audit_check },
+};
+
+static const char *needs_check(const struct rule *rule, const struct entry *entry,
+			       const struct budget *budget)
+{
+	if ((rule->needs & NEED_ID) && !entry_has_id(entry))
+		return "the request's id is missing";
+	if ((rule->needs & NEED_MONEY) && entry->amount == ABSENT)
+		return "the amount is missing";
+	if (!rule->money && entry->amount != ABSENT)
+		return "money moves in an entry that moves none";
+	if ((rule->needs & NEED_REF) && (entry->ref == ABSENT || !budget))
+		return "the entry it refers to is missing";
+	if ((rule->needs & NEED_OPEN) && (!budget || budget->closed))
+		return "it is about a budget that is not open";
+	if ((rule->needs & NEED_CURRENT) && strcmp(entry->period, budget->current))
+		return "the period is not the budget's current one";
+	return NULL;
+}
+
+/* Opening grants to a budget that is not there yet: as if it were, and empty. */
+static const char *opening_money_check(const struct books *books, const struct entry *entry)
+{
+	struct totals totals;
+
+	if (entry->amount == ABSENT)
+		return money_check(books, entry);
+	if (strcmp(entry->from, ACCOUNT_COMPANY) || strcmp(entry->to, entry->budget) ||
+	    entry->from_after != ABSENT || entry->to_after != entry->amount || entry->amount <= 0)
+		return "opening grants the allowance from the company";
+	return totals_after(books, entry, &totals) ? NULL : "a sum would leave int64";
+}
+
+static const char *entry_check(const struct books *books, const struct entry *entry)
+{
+	const struct rule *rule = &rules[entry->kind];
+	struct budget *budget = entry->budget[0] ? books_budget(books, entry->budget) : NULL;
+	const char *problem;
+
+	if ((uint64_t)entry->seq != books->totals.size)
+		return "the sequence number is not the next";
+	if (!books->totals.size != (entry->kind == KIND_GENESIS))
+		return "a ledger begins with its genesis";
+	if (entry->at <= books->totals.last_at)
+		return "the time is not after the entry before";
+	if (books->totals.granting && (entry->kind != KIND_RESET || budget != books->totals.granting))
+		return "a reset's allowance does not follow what lapsed";
+	if (entry_has_id(entry) && request_find(books, entry->uid, entry->id))
+		return "the request's id was used before";
+	if (entry->budget[0] && !budget && entry->kind != KIND_OPEN)
+		return "it is about a budget that was never opened";
+	problem = needs_check(rule, entry, budget);
+	if (!problem)
+		problem = entry->kind == KIND_OPEN ? opening_money_check(books, entry)
+						   : money_check(books, entry);
+	if (!problem && rule->check)
+		problem = rule->check(books, entry, budget);
+	return problem;
+}
+
+/* ---- What an entry does ---- */
+
+static struct change *change_add(struct books *books, int what)
+{
+	if (books->change_count == books->change_room) {
+		books->change_room = books->change_room ? books->change_room * 2 : 64;
+		books->changes = checked(realloc(books->changes, books->change_room *
+								 sizeof(*books->changes)));
+	}
+	books->changes[books->change_count] = (struct change){ .what = what };
+	return &books->changes[books->change_count++];
+}
+
+static void budget_changing(struct books *books, struct budget *budget)
+{
+	struct change *change = change_add(books, CHANGE_BUDGET);
+
+	change->budget = budget;
+	change->before = *budget;
+}
+
+/* Appends to a list whose room doubles at each power of two. */
+static void list_add(struct budget ***list, size_t count, struct budget *budget)
+{
+	if (!(count & (count - 1)))
+		*list = checked(realloc(*list, (count ? 2 * count : 1) * sizeof(**list)));
+	(*list)[count] = budget;
+}
+
+static void budget_create(struct books *books, const struct entry *entry)
+{
+	struct budget *budget = checked(calloc(1, sizeof(*budget)));
+
+	memcpy(budget->name, entry->budget, sizeof(budget->name));
+	budget->terms = entry->terms;
+	budget->last = NO_ENTRY;
+	list_add(&books->list, books->count++, budget);
+	if (budget->terms.group != ABSENT)
+		list_add(&books->pools, books->pool_count++, budget);
+	HASH_ADD(by_name, books->by_name, name, strlen(budget->name), budget);
+	owner_add(books, budget);
+	change_add(books, CHANGE_OPENED)->budget = budget;
+}
+
+static void request_add(struct books *books, const struct entry *entry)
+{
+	struct request_id *id = checked(calloc(1, sizeof(*id)));
+
+	memcpy(id->key.id, entry->id, sizeof(id->key.id));
+	id->key.uid = entry->uid;
+	id->seq = entry->seq;
+	HASH_ADD(hh, books->ids, key, sizeof(id->key), id);
+	change_add(books, CHANGE_ID)->id = id;
+}
+
+static void refund_add(struct books *books, const struct entry *entry)
+{
+	struct refunded *refund = refund_find(books, entry->ref);
+	struct change *change;
+
+	if (!refund) {
+		refund = checked(calloc(1, sizeof(*refund)));
+		refund->seq = entry->ref;
+		HASH_ADD(hh, books->refunds, seq, sizeof(refund->seq), refund);
+	}
+	change = change_add(books, CHANGE_REFUND);
+	change->refund = refund;
+	change->refund_before = refund->amount;
+	refund->amount += entry->amount;
+}
+
+static void money_move(struct books *books, const struct entry *entry)
+{
+	struct budget *from = books_budget(books, entry->from), *to = books_budget(books, entry->to);
+
+	if (from)
+		from->balance = entry->from_after;
+	if (to)
+		to->balance = entry->to_after;
+	totals_after(books, entry, &books->totals);
+}
+
+static void period_enter(struct budget *budget, const char *label)
+{
+	if (!strcmp(budget->current, label))
+		return;
+	memcpy(budget->current, label, sizeof(budget->current));
+	budget->spent = 0;
+	budget->drawn = 0;
+}
+
+static void genesis_apply(struct books *books, const struct entry *entry)
+{
+	memcpy(books->origin, entry->origin, sizeof(books->origin));
+	memcpy(books->vkey, entry->vkey, sizeof(books->vkey));
+	memcpy(books->zone, entry->zone, sizeof(books->zone));
+	memcpy(books->currency, entry->currency, sizeof(books->currency));
+	books->exp = entry->exp;
+}
+
+static void adjust_apply(struct books *books, const struct entry *entry, struct budget *budget)
+{
+	owner_delete(books, budget);
+	budget->terms = entry->terms;
+	owner_add(books, budget);
+	period_enter(budget, entry->period);
+}
+
+static void close_apply(struct books *books, struct budget *budget)
+{
+	owner_delete(books, budget);
+	budget->closed = true;
+}
+
+/* A lapse is to be followed by its allowance, if there is one. */
+static void reset_apply(struct books *books, const struct entry *entry, struct budget *budget)
+{
+	bool lapse = !strcmp(entry->from, entry->budget);
+
+	period_enter(budget, entry->period);
+	books->totals.granting = lapse && budget->terms.allowance ? budget : NULL;
+}
+
+static void refund_apply(struct books *books, const struct entry *entry, struct budget *budget)
+{
+	struct entry original;
+
+	refund_add(books, entry);
+	if (budget->closed || !books_entry(books, entry->ref, &original))
+		return;
+	if (original.kind == KIND_SPEND)
+		budget->spent -= entry->amount;
+	else if (books_is_draw(budget, &original) && !strcmp(original.period, budget->current) &&
+		 budget->drawn >= entry->amount)
+		budget->drawn -= entry->amount;
+}
+
+static void kind_apply(struct books *books, const struct entry *entry, struct budget *budget)
+{
+	switch (entry->kind) {
+	case KIND_GENESIS:
+		genesis_apply(books, entry);
+		break;
+	case KIND_OPEN:
+		period_enter(budget, entry->period);
+		break;
+	case KIND_ADJUST:
+		adjust_apply(books, entry, budget);
+		break;
+	case KIND_CLOSE:
+		close_apply(books, budget);
+		break;
+	case KIND_TOPUP:
+		if (books_is_draw(budget, entry))
+			budget->drawn += entry->amount;
+		break;
+	case KIND_RESET:
+		reset_apply(books, entry, budget);
+		break;
+	case KIND_SPEND:
+		budget->spent += entry->amount;
+		break;
+	case KIND_REFUND:
+		refund_apply(books, entry, budget);
+		break;
+	default:
+		break;
+	}
+}
+
+const char *books_apply(struct books *books, const struct entry *entry)
+{
+	struct budget *touched[TOUCHED_MAX];
+	const char *problem = entry_check(books, entry);
+	unsigned count;
+
+	if (problem)
+		return problem;
+	if (entry->kind == KIND_OPEN)
+		budget_create(books, entry);
+	count = books_touched(books, entry, touched);
+	for (unsigned i = 0; i < count; i++) {
+		budget_changing(books, touched[i]);
+		touched[i]->last = (uint64_t)entry->seq;
+	}
+	if (entry->amount != ABSENT)
+		money_move(books, entry);
+	kind_apply(books, entry, entry->budget[0] ? touched[0] : NULL);
+	if (entry_has_id(entry))
+		request_add(books, entry);
+	books->totals.size++;
+	books->totals.last_at = entry->at;
+	return NULL;
+}
+
+/* ---- Keeping and undoing ---- */
+
+bool books_whole(const struct books *books)
+{
+	return !books->totals.granting;
+}
+
+void books_keep(struct books *books)
+{
+	books->kept = books->totals;
+	books->change_count = 0;
+}
+
+/* Puts back what a budget was, but not its places in the tables, which belong to uthash. */
+static void budget_restore(struct books *books, struct budget *budget, const struct budget *before)
+{
+	UT_hash_handle by_name = budget->by_name;
+
+	owner_delete(books, budget);
+	*budget = *before;
+	budget->by_name = by_name;
+	memset(&budget->by_owner, 0, sizeof(budget->by_owner));
+	owner_add(books, budget);
+}
+
+static void opening_undo(struct books *books, struct budget *budget)
+{
+	owner_delete(books, budget);
+	HASH_DELETE(by_name, books->by_name, budget);
+	books->count--;
+	if (budget->terms.group != ABSENT)
+		books->pool_count--;
+	free(budget);
+}
+
+static void refund_undo(struct books *books, struct refunded *refund, int64_t before)
+{
+	refund->amount = before;
+	if (before)
+		return;
+	HASH_DELETE(hh, books->refunds, refund);
+	free(refund);
+}
+
+void books_undo(struct books *books)
+{
+	while (books->change_count) {
+		struct change *change = &books->changes[--books->change_count];
+
+		switch (change->what) {
+		case CHANGE_BUDGET:
+			budget_restore(books, change->budget, &change->before);
+			break;
+		case CHANGE_OPENED:
+			opening_undo(books, change->budget);
+			break;
+		case CHANGE_ID:
+			HASH_DELETE(hh, books->ids, change->id);
+			free(change->id);
+			break;
+		case CHANGE_REFUND:
+			refund_undo(books, change->refund, change->refund_before);
+			break;
+		}
+	}
+	books->totals = books->kept;
+}

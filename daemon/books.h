@@ -1,0 +1,126 @@
+/*
+ * The books: every budget, balance, period and request id, as the entries so far make them. Pure: no I/O, no
+ * clock, no tzdata, no globals. The same code keeps them for live requests, for the replay at start and for
+ * verification: books_apply takes an entry only if it may follow what is there.
+ *
+ * Amounts are int64 minor units. No balance is ever below zero; every balance, the sum of all balances and
+ * the sum of all spends fit in int64.
+ *
+ * What was applied since the last books_keep() can be taken back with books_undo(): a batch whose commit failed.
+ */
+#ifndef DAEMON_BOOKS_H
+#define DAEMON_BOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "common/entry.h"
+
+#define TOUCHED_MAX 3
+#define NO_ENTRY UINT64_MAX
+
+struct budget {
+	char name[NAME_MAX_LEN + 1];
+	bool closed;
+	struct terms terms;
+	int64_t balance;
+	int64_t spent;			/* spends less refunds in the current period */
+	int64_t drawn;			/* the owner's own draws from the pool in the current period */
+	char current[LABEL_SIZE];	/* the last period posted; "" without periods */
+	uint64_t last;			/* the entry that touched it last */
+	UT_hash_handle by_name, by_owner;
+};
+
+/* Reads an earlier entry for the books: what a refund refers to. false when there is none. */
+typedef bool books_fetch(void *context, int64_t seq, struct entry *ret);
+
+/* What one whole set of books is, besides its tables. */
+struct totals {
+	uint64_t size;			/* entries applied */
+	int64_t last_at;		/* of the last entry, microseconds */
+	int64_t balances, spent;	/* sums over all budgets, and over all time */
+	struct budget *granting;	/* its lapse was posted, its allowance must follow at once */
+};
+
+struct request_id;
+struct refunded;
+struct change;
+
+struct books {
+	struct totals totals;
+	char origin[ORIGIN_MAX + 1], vkey[VKEY_MAX + 1], zone[ZONE_MAX + 1];
+	char currency[CURRENCY_LEN + 1];
+	int64_t exp;
+
+	struct budget **list;		/* in the order they were opened */
+	size_t count;
+	struct budget **pools;		/* those of them that have a group */
+	size_t pool_count;
+
+	/* private from here */
+	struct budget *by_name, *by_owner;
+	struct request_id *ids;
+	struct refunded *refunds;
+	struct change *changes;
+	size_t change_count, change_room;
+	struct totals kept;
+	books_fetch *fetch;
+	void *fetch_context;
+};
+
+void books_init(struct books *books, books_fetch *fetch, void *context);
+void books_release(struct books *books);
+
+/* NULL, and the entry is in the books; or a static sentence saying why it cannot follow, and nothing changed. */
+const char *books_apply(struct books *books, const struct entry *entry);
+
+/* No reset stands half posted: true at the end of every commit. */
+bool books_whole(const struct books *books);
+
+void books_keep(struct books *books);
+void books_undo(struct books *books);
+
+/* ---- Asking ---- */
+
+struct budget *books_budget(const struct books *books, const char *name);
+struct budget *books_owned(const struct books *books, int64_t uid);	/* the uid's open budget */
+
+/* The entry that this uid's request id made; ABSENT when there is none. */
+int64_t books_request(const struct books *books, int64_t uid, const uint8_t id[16]);
+
+/* How much of an entry was refunded. */
+int64_t books_refunded(const struct books *books, int64_t seq);
+
+/* An earlier entry. */
+bool books_entry(const struct books *books, int64_t seq, struct entry *ret);
+
+/* A draw is a top-up that a budget's owner makes from the pool its terms name. */
+bool books_is_draw(const struct budget *budget, const struct entry *topup);
+
+/* What its owner may still draw from the pool in this period, whatever the pool holds. */
+int64_t budget_draw_left(const struct budget *budget);
+
+/* The budgets an entry touches, in the order budget, from, to, without repeats; how many.
+ * One that the entry opens counts, as NULL. */
+unsigned books_touched(const struct books *books, const struct entry *entry,
+		       struct budget *ret[TOUCHED_MAX]);
+
+/* The row's back pointers for this entry, which is not applied yet. */
+unsigned books_previous(const struct books *books, const struct entry *entry,
+			uint64_t ret[TOUCHED_MAX]);
+
+enum movement { MOVEMENT_FITS, MOVEMENT_SHORT, MOVEMENT_OVERFLOW };
+
+/* Fills the entry's from, to, amount and balances after, as the accounts stand now. A budget that is not there
+ * yet is left without a balance after. */
+enum movement books_move(const struct books *books, struct entry *entry, const char *from,
+			 const char *to, int64_t amount);
+
+/* NULL when these terms can stand for a budget of that name beside the others; otherwise a sentence,
+ * with *field the terms' field it is about (for Malformed). */
+const char *books_terms_problem(const struct books *books, const struct terms *terms,
+				const struct budget *self, const char **field);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * One connection: bytes in, calls run one at a time and in order, answers out. It knows frames and messages but
+ * not what methods do, and nothing of sockets being accepted.
+ *
+ * What always holds: answers stand in `held` until what they were computed from is durable (conn_flush), and only
+ * then move to `out`. At most one call is under way; a job keeps the calls behind it waiting.
+ */
+#ifndef DAEMON_CONN_H
+#define DAEMON_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "method.h"
+#include "policy.h"
+
+#define CONN_IN_FLIGHT_MAX 64			/* calls answered but not sent */
+#define CONN_OUT_STOP ((size_t)256 << 10)	/* bytes unsent: no more calls are taken */
+#define CONN_OUT_MAX ((size_t)1 << 20)		/* bytes unsent: the connection is closed */
+#define CONN_OUT_LOW ((size_t)64 << 10)		/* bytes unsent: streams go on below this */
+#define CONN_FIRST_US 5000000			/* the first message is whole within */
+#define CONN_PARTIAL_US 10000000		/* a begun message is whole within */
+#define CONN_IDLE_US 300000000
+
+struct event;
+struct event_base;
+struct evbuffer;
+struct peer;
+
+struct conn {
+	int fd;
+	struct actor actor;
+	struct event *read, *write;
+	struct evbuffer *in, *out, *held;
+	unsigned held_calls;		/* calls whose last answer is in `held` */
+	uint64_t watermark;		/* entries the held answers were computed from */
+	struct job *job;
+	bool oneway;			/* of the call under way: nothing is answered */
+	bool more;
+	bool partial;			/* a message has begun and is not whole */
+	bool closing;			/* after what is unsent */
+	bool gone;			/* the peer is away: to be freed */
+	bool queued, paused;		/* for the server's turn */
+	int64_t deadline;		/* monotonic microseconds */
+	struct peer *peer;
+	TAILQ_ENTRY(conn) all, ready, dirty;
+	bool is_dirty;
+};
+
+/* Takes over the descriptor and the actor's groups. `on_read` and `on_write` are libevent callbacks, with the conn. */
+struct conn *conn_new(struct event_base *base, int fd, const struct actor *actor, int64_t now,
+		      void (*on_io)(int fd, short what, void *conn));
+void conn_free(struct conn *conn);
+
+/* Reads what is there. */
+void conn_read(struct conn *conn, int64_t now);
+
+/* Is there a call to run, or a stream to go on with? `committed`: durable entries. */
+bool conn_ready(struct conn *conn, uint64_t committed);
+
+/* Runs one call, or one turn of the job. */
+void conn_run(struct conn *conn, struct service *service);
+
+/* Lets out what was computed from durable entries, and sends what the socket takes. */
+void conn_flush(struct conn *conn, uint64_t committed, int64_t now);
+
+/* The open batch came to nothing: what was held becomes Unavailable, once for each call. */
+void conn_undo(struct conn *conn, const char *problem);
+
+#endif

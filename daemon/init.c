@@ -1,0 +1,226 @@
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "batch.h"
+#include "common/log.h"
+
+static const char *const system_places[] = {
+	"/var/", "/etc/", "/usr/", "/srv/", "/opt/", "/run/", "/lib/", "/boot/",
+};
+
+/* Where a daemon's data lives, and root's own does not. */
+static bool system_dir(const char *dir)
+{
+	if (!strncmp(dir, "/var/tmp/", 9))
+		return false;
+	for (size_t i = 0; i < sizeof(system_places) / sizeof(*system_places); i++)
+		if (!strncmp(dir, system_places[i], strlen(system_places[i])))
+			return true;
+	return false;
+}
+
+static const char *options_problem(const char *dir, const struct init_options *options)
+{
+	if (!options->origin)
+		return "--origin NAME is needed: what names this ledger for ever, such as "
+		       "example.com/fund";
+	if (origin_problem(options->origin))
+		return origin_problem(options->origin);
+	if (currency_exp(options->currency) < 0)
+		return "--currency is a code of ISO 4217, such as EUR";
+	if (!zone_use(options->timezone))
+		return "--timezone is a zone that this machine's tzdata has, such as Europe/Berlin";
+	if (options->user && geteuid() != 0)
+		return "--user is for root, who makes the ledger for somebody else";
+	if (options->user && !getpwnam(options->user))
+		return "--user names nobody on this machine; systemd-sysusers makes the user `fund`";
+	if (!options->user && geteuid() == 0 && system_dir(dir))
+		return "root makes a ledger in a system directory for the user who will run fundd: "
+		       "add --user fund";
+	return NULL;
+}
+
+/* From here on the files are that user's. */
+static bool become(int dir, const char *user)
+{
+	const struct passwd *who = getpwnam(user);
+
+	return who && fchown(dir, who->pw_uid, who->pw_gid) == 0 &&
+	       initgroups(user, who->pw_gid) == 0 && setgid(who->pw_gid) == 0 &&
+	       setuid(who->pw_uid) == 0;
+}
+
+static bool file_there(int dir, const char *name)
+{
+	return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The directory, opened, with nothing of a ledger in it. */
+static int dir_make(const char *path, const char *user)
+{
+	int dir;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+		log_error("cannot make %s: %s", path, strerror(errno));
+		return -1;
+	}
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0) {
+		log_error("cannot open %s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (file_there(dir, LEDGER_FILE) || file_there(dir, SEED_FILE) ||
+	    file_there(dir, KEYRING_FILE)) {
+		log_error("%s has a ledger already; it stays as it is", path);
+		close(dir);
+		return -1;
+	}
+	if (fchmod(dir, 0700) < 0 || (user && !become(dir, user))) {
+		log_error("cannot hand %s to its owner: %s", path, strerror(errno));
+		close(dir);
+		return -1;
+	}
+	return dir;
+}
+
+static const char *seed_write(int dir, const uint8_t seed[SEED_SIZE])
+{
+	int fd = openat(dir, SEED_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool written;
+
+	if (fd < 0)
+		return "cannot make the signing key";
+	written = write(fd, seed, SEED_SIZE) == SEED_SIZE && fsync(fd) == 0;
+	return close(fd) == 0 && written ? NULL : "cannot write the signing key";
+}
+
+static void genesis_entry(struct entry *ret, const struct signer *signer,
+			  const struct init_options *options)
+{
+	entry_clear(ret);
+	ret->kind = KIND_GENESIS;
+	memcpy(ret->kind_name, "genesis", sizeof("genesis"));
+	ret->uid = geteuid();
+	snprintf(ret->currency, sizeof(ret->currency), "%s", options->currency);
+	ret->exp = currency_exp(options->currency);
+	snprintf(ret->origin, sizeof(ret->origin), "%s", options->origin);
+	vkey_format(&signer->verifier, ret->vkey);
+	snprintf(ret->zone, sizeof(ret->zone), "%s", options->timezone);
+}
+
+static const char *genesis_commit(struct batch *batch, struct entry *genesis)
+{
+	struct memo no_words = { 0 };
+	struct refusal refusal;
+	struct timespec now;
+	const char *problem;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (batch_add(batch, genesis, &no_words,
+		      (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, &refusal))
+		return "cannot make the first entry";
+	return batch_commit(batch, &problem) == COMMIT_DONE ? NULL : problem;
+}
+
+/* The first entry takes the same way as all others. */
+static const char *genesis_write(const char *path, int dir, struct signer *signer,
+				 const struct init_options *options)
+{
+	static const struct merkle no_tree;
+	static const struct buf no_checkpoint;
+	struct customers customers;
+	struct keyring keyring;
+	struct ledger ledger;
+	struct batch batch;
+	struct books books;
+	struct entry genesis;
+	const char *problem = keyring_open(&keyring, dir, options->origin, true);
+	int error;
+
+	if (problem)
+		return problem;
+	error = ledger_open(&ledger, path, LEDGER_MAP_DEFAULT, true);
+	if (error) {
+		keyring_close(&keyring);
+		return ledger_error(error);
+	}
+	books_init(&books, NULL, NULL);
+	customers_init(&customers);
+	batch_init(&batch, &ledger, &keyring, &books, &customers, signer, &no_tree, &no_checkpoint);
+	genesis_entry(&genesis, signer, options);
+	if (ledger_room(&ledger) == ROOM_PLENTY)
+		problem = genesis_commit(&batch, &genesis);
+	else
+		problem = "the disk is too full for a ledger";
+	batch_release(&batch);
+	customers_release(&customers);
+	books_release(&books);
+	ledger_close(&ledger);
+	keyring_close(&keyring);
+	return problem;
+}
+
+static void files_remove(int dir)
+{
+	static const char *const files[] = { LEDGER_FILE, LEDGER_FILE "-lock", KEYRING_FILE,
+					     SEED_FILE };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		unlinkat(dir, files[i], 0);
+}
+
+static const char *files_make(const char *path, int dir, const struct init_options *options,
+			      char vkey[VKEY_MAX + 1])
+{
+	uint8_t seed[SEED_SIZE];
+	struct signer signer;
+	const char *problem;
+
+	random_bytes(seed, sizeof(seed));
+	signer_open(&signer, options->origin, seed);
+	problem = seed_write(dir, seed);
+	sodium_memzero(seed, sizeof(seed));
+	if (!problem)
+		problem = keyring_create(dir, options->origin);
+	if (!problem)
+		problem = genesis_write(path, dir, &signer, options);
+	if (!problem && fsync(dir) < 0)
+		problem = "cannot sync the directory";
+	vkey_format(&signer.verifier, vkey);
+	signer_close(&signer);
+	return problem;
+}
+
+int init_ledger(const char *path, const struct init_options *options)
+{
+	char vkey[VKEY_MAX + 1];
+	const char *problem = options_problem(path, options);
+	int dir;
+
+	if (problem) {
+		log_error("%s", problem);
+		return -1;
+	}
+	dir = dir_make(path, options->user);
+	if (dir < 0)
+		return -1;
+	problem = files_make(path, dir, options, vkey);
+	if (problem) {
+		log_error("no ledger was made in %s: %s", path, problem);
+		files_remove(dir);
+	} else {
+		printf("%s\n", vkey);
+	}
+	close(dir);
+	return problem || fflush(stdout) ? -1 : 0;
+}

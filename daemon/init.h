@@ -1,0 +1,17 @@
+/*
+ * A new ledger: directory, seed, keyring, genesis.
+ */
+#ifndef DAEMON_INIT_H
+#define DAEMON_INIT_H
+
+#define SEED_FILE "signing.key"
+
+struct init_options {
+	const char *origin, *currency, *timezone;
+	const char *user;		/* who will run fundd; NULL: who runs this */
+};
+
+/* 0 with the verifier key printed to stdout, or -1 after logging, with nothing left behind. */
+int init_ledger(const char *dir, const struct init_options *options);
+
+#endif

@@ -1,0 +1,227 @@
+#include "keyring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/bytes.h"
+#include "common/sign.h"
+
+#define KEYRING_MAGIC "fundd keys v1\n"
+
+static void header_format(const char *origin, char ret[KEYRING_HEADER])
+{
+	memset(ret, 0, KEYRING_HEADER);
+	snprintf(ret, KEYRING_HEADER, KEYRING_MAGIC "%s\n", origin);
+}
+
+static off_t slot_offset(uint64_t seq)
+{
+	return (off_t)(KEYRING_HEADER + seq * KEYRING_SLOT);
+}
+
+static bool write_all(int fd, const void *bytes, size_t len, off_t at)
+{
+	const char *p = bytes;
+
+	while (len) {
+		ssize_t n = pwrite(fd, p, len, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static bool read_all(int fd, void *bytes, size_t len, off_t at)
+{
+	char *p = bytes;
+
+	while (len) {
+		ssize_t n = pread(fd, p, len, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+const char *keyring_create(int dir, const char *origin)
+{
+	char header[KEYRING_HEADER];
+	int fd = openat(dir, KEYRING_FILE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool written;
+
+	if (fd < 0)
+		return "cannot create the keyring";
+	header_format(origin, header);
+	written = write_all(fd, header, sizeof(header), 0) && fsync(fd) == 0;
+	close(fd);
+	return written ? NULL : "cannot write the keyring";
+}
+
+const char *keyring_open(struct keyring *ring, int dir, const char *origin, bool writable)
+{
+	char want[KEYRING_HEADER], got[KEYRING_HEADER];
+	struct stat st;
+	int fd = openat(dir, KEYRING_FILE, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+
+	if (fd < 0)
+		return "the keyring `keys` is missing or cannot be opened; restore it from its backup";
+	header_format(origin, want);
+	if (fstat(fd, &st) < 0 || !read_all(fd, got, sizeof(got), 0)) {
+		close(fd);
+		return "the keyring `keys` is cut short; restore it from its backup";
+	}
+	if (memcmp(want, got, sizeof(want))) {
+		close(fd);
+		return "the keyring `keys` belongs to another ledger; restore the right one";
+	}
+	*ring = (struct keyring){ .fd = fd };
+	ring->slots = ((uint64_t)st.st_size - KEYRING_HEADER) / KEYRING_SLOT;
+	ring->block = sodium_malloc(KEYRING_BLOCK * KEYRING_SLOT);
+	if (!ring->block)
+		abort();
+	return NULL;
+}
+
+void keyring_close(struct keyring *ring)
+{
+	if (ring->block)
+		close(ring->fd);
+	sodium_free(ring->block);
+	ring->block = NULL;
+}
+
+void keyring_seek(struct keyring *ring, uint64_t size)
+{
+	ring->block_first = size;
+	ring->block_count = 0;
+}
+
+/* Fills the slots of the block that are zero: not made yet, or torn by a crash while they were. */
+static bool block_fill(struct keyring *ring)
+{
+	bool filled = false;
+
+	for (size_t i = 0; i < KEYRING_BLOCK; i++) {
+		uint8_t *slot = ring->block + i * KEYRING_SLOT;
+
+		if (!sodium_is_zero(slot, KEYRING_SLOT))
+			continue;
+		random_bytes(slot, KEYRING_SLOT);
+		filled = true;
+	}
+	return filled;
+}
+
+/* Brings the block of slots from `first` on into memory, making those that are missing. */
+static const char *block_make(struct keyring *ring, uint64_t first)
+{
+	const size_t size = KEYRING_BLOCK * KEYRING_SLOT;
+	uint64_t there = ring->slots > first ? ring->slots - first : 0;
+
+	if (there > KEYRING_BLOCK)
+		there = KEYRING_BLOCK;
+	keyring_seek(ring, first);
+	memset(ring->block, 0, size);
+	if (!read_all(ring->fd, ring->block, there * KEYRING_SLOT, slot_offset(first)))
+		return "cannot read the keyring";
+	if (block_fill(ring) && (!write_all(ring->fd, ring->block, size, slot_offset(first)) ||
+				 fdatasync(ring->fd) < 0))
+		return "cannot make new keys in the keyring";
+	ring->block_count = KEYRING_BLOCK;
+	if (ring->slots < first + KEYRING_BLOCK)
+		ring->slots = first + KEYRING_BLOCK;
+	return NULL;
+}
+
+const char *keyring_reserve(struct keyring *ring, uint64_t size)
+{
+	const char *problem = NULL;
+
+	while (!problem && ring->block_first + ring->block_count < size)
+		problem = block_make(ring, ring->block_first + ring->block_count);
+	return problem;
+}
+
+static bool slot_read(struct keyring *ring, uint64_t seq, uint8_t ret[KEYRING_SLOT])
+{
+	if (seq - ring->block_first < ring->block_count) {
+		memcpy(ret, ring->block + (seq - ring->block_first) * KEYRING_SLOT, KEYRING_SLOT);
+		return true;
+	}
+	return seq < ring->slots && read_all(ring->fd, ret, KEYRING_SLOT, slot_offset(seq));
+}
+
+static void seal_data(uint64_t seq, const uint8_t commitment[HASH_SIZE],
+		      uint8_t ret[8 + HASH_SIZE])
+{
+	put_be64(ret, seq);
+	memcpy(ret + 8, commitment, HASH_SIZE);
+}
+
+const char *keyring_seal(struct keyring *ring, uint64_t seq, const uint8_t commitment[HASH_SIZE],
+			 const void *memo, size_t len, struct buf *out)
+{
+	uint8_t key[KEYRING_SLOT], data[8 + HASH_SIZE], *room;
+
+	if (!slot_read(ring, seq, key) || sodium_is_zero(key, sizeof(key)))
+		return "the keyring has no key for this entry";
+	seal_data(seq, commitment, data);
+	room = (uint8_t *)buf_room(out, len + SEAL_OVERHEAD);
+	random_bytes(room, SEAL_NONCE);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(room + SEAL_NONCE, NULL, memo, len,
+						   data, sizeof(data), NULL, room, key);
+	sodium_memzero(key, sizeof(key));
+	return NULL;
+}
+
+enum unseal keyring_unseal(struct keyring *ring, uint64_t seq, const uint8_t commitment[HASH_SIZE],
+			   const void *sealed, size_t len, struct buf *out)
+{
+	uint8_t key[KEYRING_SLOT], data[8 + HASH_SIZE];
+	const uint8_t *nonce = sealed;
+	size_t before = out->len;
+	int failed;
+
+	if (len < SEAL_OVERHEAD || !slot_read(ring, seq, key))
+		return UNSEAL_DAMAGED;
+	if (sodium_is_zero(key, sizeof(key)))
+		return UNSEAL_ERASED;
+	seal_data(seq, commitment, data);
+	failed = crypto_aead_xchacha20poly1305_ietf_decrypt(
+		(uint8_t *)buf_room(out, len - SEAL_OVERHEAD), NULL, NULL, nonce + SEAL_NONCE,
+		len - SEAL_NONCE, data, sizeof(data), nonce, key);
+	sodium_memzero(key, sizeof(key));
+	if (!failed)
+		return UNSEAL_OK;
+	out->len = before;
+	return UNSEAL_DAMAGED;
+}
+
+const char *keyring_tag(struct keyring *ring, const void *text, size_t len, uint8_t ret[16])
+{
+	uint8_t key[KEYRING_SLOT];
+
+	if (!slot_read(ring, 0, key))
+		return "the keyring has no first key";
+	crypto_generichash(ret, 16, text, len, key, sizeof(key));
+	sodium_memzero(key, sizeof(key));
+	return NULL;
+}

@@ -1,0 +1,172 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "init.h"
+#include "server.h"
+#include "verify.h"
+
+enum mode { MODE_SERVE, MODE_INIT, MODE_VERIFY, MODE_ACCEPT_CLOCK };
+
+struct options {
+	enum mode mode;
+	bool all;
+	const char *config, *dir, *socket;
+	struct init_options init;
+};
+
+static struct options options = { .init = { .currency = "EUR", .timezone = "UTC" } };
+
+static const char usage[] =
+	"usage: fundd [--config FILE] [--dir DIR] [--socket PATH]\n"
+	"       fundd --init --origin NAME [--currency EUR] [--timezone ZONE] [--dir DIR] [--user USER]\n"
+	"       fundd --verify [--all] [--dir DIR]\n"
+	"       fundd --accept-clock [--dir DIR]\n"
+	"       fundd --version | --help\n";
+
+static const struct option long_options[] = {
+	{ "init", no_argument, NULL, 'i' },
+	{ "verify", no_argument, NULL, 'v' },
+	{ "accept-clock", no_argument, NULL, 'a' },
+	{ "all", no_argument, NULL, 'A' },
+	{ "config", required_argument, NULL, 'c' },
+	{ "dir", required_argument, NULL, 'd' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "origin", required_argument, NULL, 'o' },
+	{ "currency", required_argument, NULL, 'C' },
+	{ "timezone", required_argument, NULL, 't' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static void option_take(int option)
+{
+	switch (option) {
+	case 'i': options.mode = MODE_INIT; break;
+	case 'v': options.mode = MODE_VERIFY; break;
+	case 'a': options.mode = MODE_ACCEPT_CLOCK; break;
+	case 'A': options.all = true; break;
+	case 'c': options.config = optarg; break;
+	case 'd': options.dir = optarg; break;
+	case 's': options.socket = optarg; break;
+	case 'o': options.init.origin = optarg; break;
+	case 'C': options.init.currency = optarg; break;
+	case 't': options.init.timezone = optarg; break;
+	case 'u': options.init.user = optarg; break;
+	case 'V':
+		printf("fundd %s\n", VERSION);
+		exit(EXIT_OK);
+	case 'h':
+		fputs(usage, stdout);
+		exit(EXIT_OK);
+	default:
+		fputs(usage, stderr);
+		exit(EXIT_USAGE);
+	}
+}
+
+/* The config file, with what the command line says instead. */
+static bool config_load(struct config *ret)
+{
+	char problem[512];
+	const char *path = options.config ? options.config : CONFIG_PATH;
+
+	if (config_read(ret, path, !options.config, problem) < 0) {
+		log_error("%s", problem);
+		return false;
+	}
+	if (options.dir)
+		snprintf(ret->dir, sizeof(ret->dir), "%s", options.dir);
+	if (options.socket)
+		snprintf(ret->socket, sizeof(ret->socket), "%s", options.socket);
+	return true;
+}
+
+/* In a user namespace that maps only some uids everybody else looks like one and the same nobody. */
+static bool uids_whole(void)
+{
+	unsigned long inside = 1, outside = 1, count = 0;
+	FILE *map = fopen("/proc/self/uid_map", "re");
+	bool whole = map && fscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3 &&
+		     !inside && !outside && count == 4294967295;
+
+	if (map)
+		fclose(map);
+	if (!whole)
+		log_error("this user namespace does not map all uids, so fundd could not tell people "
+			  "apart; run it outside (never with PrivateUsers=)");
+	return whole;
+}
+
+static void files_allow(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warning("cannot raise the limit on open files");
+}
+
+static int serve(const struct config *config)
+{
+	static struct service service;
+	int listener, status;
+	bool made;
+
+	if (!uids_whole())
+		return EXIT_FAILED;
+	files_allow();
+	if (service_open(&service, config) < 0)
+		return EXIT_FAILED;
+	if (!config->found)
+		log_warning("no config file: uid %d, who runs this, has every role", (int)geteuid());
+	listener = server_socket(config->socket, &made);
+	if (listener < 0)
+		return EXIT_FAILED;
+	log_notice("%s: %llu entries, %zu budgets; listening", service.books.origin,
+		   (unsigned long long)batch_size(&service.batch), service.books.count);
+	status = server_run(&service, listener, config_load);
+	if (made)
+		unlink(config->socket);
+	service_close(&service);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static struct config config;
+	int option;
+
+	log_open("fundd");
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		option_take(option);
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (!sign_start()) {
+		log_error("this machine gives no randomness");
+		return EXIT_FAILED;
+	}
+	if (!config_load(&config))
+		return EXIT_FAILED;
+	switch (options.mode) {
+	case MODE_INIT:
+		return init_ledger(config.dir, &options.init) ? EXIT_FAILED : EXIT_OK;
+	case MODE_VERIFY:
+		return verify_ledger(config.dir, options.all);
+	case MODE_ACCEPT_CLOCK:
+		return service_accept_clock(&config) ? EXIT_FAILED : EXIT_OK;
+	default:
+		return serve(&config);
+	}
+}

@@ -1,0 +1,277 @@
+/*
+ * Audit: entries that fit a filter, streamed. Whoever reads what is not their own is on record before the first
+ * of them is sent.
+ */
+#include "method.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "common/hash.h"
+#include "query.h"
+
+struct audit_request {
+	struct json_strings budgets;
+	const char *since, *until, *kind, *category, *customer, *currency;
+	struct json_int min, max, limit;
+	bool reverse;
+};
+
+#define FIELD(name, type, flags, max_len) \
+	{ #name, type, offsetof(struct audit_request, name), flags, max_len }
+
+static const struct field audit_fields[] = {
+	FIELD(budgets, FIELD_STRINGS, 0, NAME_MAX_LEN),
+	FIELD(since, FIELD_STRING, 0, 40),
+	FIELD(until, FIELD_STRING, 0, 40),
+	FIELD(kind, FIELD_STRING, FIELD_TAG, KIND_MAX),
+	FIELD(category, FIELD_STRING, FIELD_TAG, TAG_MAX_LEN),
+	FIELD(customer, FIELD_STRING, FIELD_WORDS, 128),
+	FIELD(currency, FIELD_STRING, 0, CURRENCY_LEN),
+	FIELD(min, FIELD_INT, FIELD_NATURAL, 0),
+	FIELD(max, FIELD_INT, FIELD_NATURAL, 0),
+	FIELD(limit, FIELD_INT, FIELD_POSITIVE, 0),
+	FIELD(reverse, FIELD_BOOL, 0, 0),
+	FIELDS_END
+};
+
+/* ---- The stream ---- */
+
+struct audit_job {
+	struct job job;
+	struct query *query;
+	bool reading;			/* a reader is open in this turn */
+};
+
+/* No reader outlives the turn. */
+static void job_pause(struct job *job)
+{
+	struct audit_job *audit = (struct audit_job *)job;
+
+	if (audit->reading)
+		query_end(audit->query);
+	audit->reading = false;
+}
+
+static void job_release(struct job *job)
+{
+	struct audit_job *audit = (struct audit_job *)job;
+
+	job_pause(job);
+	query_free(audit->query);
+	free(audit);
+}
+
+static enum step job_step(struct job *job, struct request *request)
+{
+	struct audit_job *audit = (struct audit_job *)job;
+	struct service *service = request->service;
+	const char *problem = "the ledger cannot be read";
+	struct stored stored;
+
+	audit->reading = audit->reading ||
+			 !query_begin(audit->query, &service->ledger, &service->keyring);
+	switch (audit->reading ? query_next(audit->query, &stored, &problem) : PULL_DAMAGED) {
+	case PULL_ENTRY:
+		json_open(request->reply, NULL, '{');
+		answer_entry(request->reply, "entry", &stored.entry, &stored.memo);
+		json_close(request->reply, '}');
+		stored_release(&stored);
+		return STEP_ROW;
+	case PULL_PAUSE:
+		return STEP_PAUSE;
+	case PULL_END:
+		json_open(request->reply, NULL, '{');
+		json_close(request->reply, '}');
+		return STEP_LAST;
+	default:
+		refuse_words(request->refusal, ERR_UNAVAILABLE, "",
+			     "the ledger is damaged: %s; fundd --verify says where", problem);
+		return STEP_REFUSED;
+	}
+}
+
+/* ---- The filter ---- */
+
+static enum err moment_take(const char *text, bool end, const char *name, int64_t *ret,
+			    struct refusal *refusal)
+{
+	if (!text || moment_parse(text, end, ret))
+		return ERR_NONE;
+	return refuse_words(refusal, ERR_MALFORMED, name,
+			    "is a date such as 2026-11-23, or a time such as 2026-11-23T14:00:00Z");
+}
+
+static enum err amounts_take(const struct audit_request *wanted, struct filter *ret,
+			     struct refusal *refusal)
+{
+	if ((wanted->min.set || wanted->max.set) && !wanted->currency)
+		return refuse_words(refusal, ERR_MALFORMED, "currency",
+				    "is needed with min and max");
+	if (wanted->currency)
+		memcpy(ret->currency, wanted->currency, strlen(wanted->currency) + 1);
+	ret->min = wanted->min.set ? wanted->min.value : 0;
+	ret->max = wanted->max.set ? wanted->max.value : INT64_MAX;
+	return ERR_NONE;
+}
+
+static enum err filter_take(const struct audit_request *wanted, struct filter *ret,
+			    struct refusal *refusal)
+{
+	enum err err;
+
+	*ret = (struct filter){ .since = 0, .until = INT64_MAX, .newest_first = wanted->reverse };
+	err = moment_take(wanted->since, false, "since", &ret->since, refusal);
+	if (!err)
+		err = moment_take(wanted->until, true, "until", &ret->until, refusal);
+	if (!err)
+		err = amounts_take(wanted, ret, refusal);
+	if (err)
+		return err;
+	ret->every_kind = wanted->kind && !strcmp(wanted->kind, "all");
+	if (wanted->kind && !ret->every_kind)
+		memcpy(ret->kind_name, wanted->kind, strlen(wanted->kind) + 1);
+	if (wanted->category)
+		memcpy(ret->category, wanted->category, strlen(wanted->category) + 1);
+	ret->limit = wanted->limit.set ? (uint64_t)wanted->limit.value : 0;
+	if (wanted->customer && !(ret->customer = strdup(wanted->customer)))
+		abort();
+	return ERR_NONE;
+}
+
+/* ---- Whose entries ---- */
+
+struct scope {
+	struct budget **list;
+	size_t count;
+	bool everything;	/* no names, and the actor may read all */
+	bool others;		/* some of it is not the actor's own */
+};
+
+static enum err scope_named(const struct request *request, const struct json_strings *names,
+			    struct scope *ret)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		struct budget *budget = books_budget(&request->service->books, names->item[i]);
+
+		if (!budget)
+			return refuse_budget(request->refusal, ERR_UNKNOWN_BUDGET, names->item[i]);
+		if (!actor_may_read(request->actor, budget))
+			return refuse_words(request->refusal, ERR_NOT_PERMITTED, "",
+					    "%s is somebody else's budget: its owner, managers and "
+					    "auditors see its entries", budget->name);
+		ret->others |= !actor_may_spend(request->actor, budget);
+		ret->list[ret->count++] = budget;
+	}
+	return ERR_NONE;
+}
+
+/* Closed ones too: their history stays their owner's. */
+static void scope_own(const struct request *request, struct scope *ret)
+{
+	const struct books *books = &request->service->books;
+
+	for (size_t i = 0; i < books->count; i++)
+		if (actor_may_spend(request->actor, books->list[i]))
+			ret->list[ret->count++] = books->list[i];
+}
+
+static enum err scope_take(const struct request *request, const struct json_strings *names,
+			   struct scope *ret)
+{
+	size_t most = names->count ? names->count : request->service->books.count;
+
+	*ret = (struct scope){ .list = calloc(most + 1, sizeof(*ret->list)) };
+	if (!ret->list)
+		abort();
+	if (names->count)
+		return scope_named(request, names, ret);
+	ret->everything = request->actor->roles & (ROLE_MANAGER | ROLE_AUDITOR);
+	ret->others = ret->everything;
+	if (!ret->everything)
+		scope_own(request, ret);
+	return ERR_NONE;
+}
+
+/* ---- On record ---- */
+
+/* One entry for each uid, filter and day: its id is made of them, and nobody without the keyring can guess them. */
+static enum err record(struct request *request, const struct audit_request *wanted,
+		       const struct scope *scope)
+{
+	struct service *service = request->service;
+	struct memo words = { 0 };
+	struct buf text = BUF_INIT, filter = BUF_INIT;
+	struct entry entry;
+	uint8_t tag[16];
+	const char *problem = service_problem(service, true);
+	enum err err = ERR_NONE;
+
+	json_content(audit_fields, wanted, &filter);
+	buf_printf(&text, "audit\n%s\n%s", service->calendar.day, filter.data);
+	if (!problem)
+		problem = keyring_tag(&service->keyring, text.data, text.len, tag);
+	if (problem) {
+		err = refuse_words(request->refusal, ERR_UNAVAILABLE, "",
+				   "%s, so looking could not be put on record", problem);
+	} else {
+		entry_clear(&entry);
+		entry.kind = KIND_AUDIT;
+		memcpy(entry.kind_name, "audit", sizeof("audit"));
+		entry.uid = request->actor->uid;
+		uuid_v8(tag, entry.id);
+		memcpy(entry.period, service->calendar.day, sizeof(entry.period));
+		if (scope->count == 1)
+			memcpy(entry.budget, scope->list[0]->name, sizeof(entry.budget));
+		words.filter = filter.data;
+		if (books_request(&service->books, entry.uid, entry.id) == ABSENT)
+			err = batch_add(&service->batch, &entry, &words, service->now,
+					request->refusal);
+	}
+	buf_release(&text);
+	buf_release(&filter);
+	return err;
+}
+
+static enum err stream(struct request *request, const struct audit_request *wanted,
+		       const struct scope *scope)
+{
+	struct service *service = request->service;
+	struct audit_job *audit;
+	struct filter filter;
+	enum err err = filter_take(wanted, &filter, request->refusal);
+
+	if (!err && scope->others)
+		err = record(request, wanted, scope);
+	if (err) {
+		free(filter.customer);
+		return err;
+	}
+	audit = calloc(1, sizeof(*audit));
+	if (!audit)
+		abort();
+	audit->job = (struct job){ .step = job_step, .pause = job_pause, .release = job_release,
+				   .watermark = batch_size(&service->batch) };
+	audit->query = query_new(&filter, scope->everything ? NULL : scope->list, scope->count,
+				 &service->customers, batch_size(&service->batch));
+	request->job = &audit->job;
+	return ERR_NONE;
+}
+
+enum err method_audit(struct request *request)
+{
+	struct audit_request wanted;
+	struct scope scope;
+	enum err err = request_decode(request, audit_fields, &wanted, sizeof(wanted));
+
+	if (err)
+		return err;
+	if (!request->more)
+		return refuse(request->refusal, ERR_EXPECTED_MORE);
+	err = scope_take(request, &wanted.budgets, &scope);
+	if (!err)
+		err = stream(request, &wanted, &scope);
+	free(scope.list);
+	return err;
+}

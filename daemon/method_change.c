@@ -1,0 +1,294 @@
+/*
+ * The methods that add one entry: each a request with an id, a plan, and words for the memo. What they have in
+ * common (ids, replays, conflicts, dry runs, the answer) is done once, here.
+ */
+#include "method.h"
+
+#include <string.h>
+
+#include "answer.h"
+#include "common/hash.h"
+
+#define NO_DRY_RUN SIZE_MAX
+
+union any_request {
+	struct spend_request spend;
+	struct topup_request topup;
+	struct refund_request refund;
+	struct terms_request terms;
+	struct close_request close;
+};
+
+struct change {
+	const char *name;
+	const struct field *fields;
+	size_t size, id, dry_run;	/* of the request struct, and offsets in it */
+	bool reserve;			/* may use the space kept back */
+	enum err (*plan)(const struct service *service, const struct actor *actor,
+			 const union any_request *any, struct entry *ret, struct refusal *refusal);
+	void (*words)(const union any_request *any, struct memo *ret);
+};
+
+/* ---- What each of them does ---- */
+
+static enum err spend_plan(const struct service *service, const struct actor *actor,
+			   const union any_request *any, struct entry *ret, struct refusal *refusal)
+{
+	return plan_spend(&service->books, actor, &any->spend, ret, refusal);
+}
+
+static void spend_words(const union any_request *any, struct memo *ret)
+{
+	ret->reason = any->spend.reason;
+	ret->customer = any->spend.customer;
+	ret->incident = any->spend.incident;
+	ret->evidence = any->spend.evidence;
+}
+
+static enum err topup_plan(const struct service *service, const struct actor *actor,
+			   const union any_request *any, struct entry *ret, struct refusal *refusal)
+{
+	return plan_topup(&service->books, actor, &any->topup, ret, refusal);
+}
+
+static void topup_words(const union any_request *any, struct memo *ret)
+{
+	ret->reason = any->topup.reason;
+}
+
+static enum err refund_plan(const struct service *service, const struct actor *actor,
+			    const union any_request *any, struct entry *ret,
+			    struct refusal *refusal)
+{
+	return plan_refund(&service->books, actor, &any->refund, ret, refusal);
+}
+
+static void refund_words(const union any_request *any, struct memo *ret)
+{
+	ret->reason = any->refund.reason;
+}
+
+static enum err open_plan(const struct service *service, const struct actor *actor,
+			  const union any_request *any, struct entry *ret, struct refusal *refusal)
+{
+	return plan_open(&service->books, actor, &service->calendar, &any->terms, ret, refusal);
+}
+
+static enum err adjust_plan(const struct service *service, const struct actor *actor,
+			    const union any_request *any, struct entry *ret,
+			    struct refusal *refusal)
+{
+	return plan_adjust(&service->books, actor, &service->calendar, &any->terms, ret, refusal);
+}
+
+static void no_words(const union any_request *any, struct memo *ret)
+{
+	(void)any;
+	(void)ret;
+}
+
+static enum err close_plan(const struct service *service, const struct actor *actor,
+			   const union any_request *any, struct entry *ret, struct refusal *refusal)
+{
+	return plan_close(&service->books, actor, &any->close, ret, refusal);
+}
+
+static void close_words(const union any_request *any, struct memo *ret)
+{
+	ret->reason = any->close.reason;
+}
+
+#define CHANGE(record, dry_run) sizeof(struct record), offsetof(struct record, id), dry_run
+#define DRY_RUN(record) offsetof(struct record, dry_run)
+
+static const struct change spend_change = {
+	"Spend", spend_fields, CHANGE(spend_request, DRY_RUN(spend_request)), false,
+	spend_plan, spend_words
+};
+static const struct change topup_change = {
+	"TopUp", topup_fields, CHANGE(topup_request, DRY_RUN(topup_request)), false,
+	topup_plan, topup_words
+};
+static const struct change refund_change = {
+	"Refund", refund_fields, CHANGE(refund_request, DRY_RUN(refund_request)), false,
+	refund_plan, refund_words
+};
+static const struct change open_change = {
+	"Open", open_fields, CHANGE(terms_request, NO_DRY_RUN), false, open_plan, no_words
+};
+static const struct change adjust_change = {
+	"Adjust", adjust_fields, CHANGE(terms_request, NO_DRY_RUN), false, adjust_plan, no_words
+};
+static const struct change close_change = {
+	"Close", close_fields, CHANGE(close_request, NO_DRY_RUN), true, close_plan, close_words
+};
+
+/* ---- What all of them do ---- */
+
+static enum err id_take(const struct change *change, const union any_request *any, uint8_t ret[16],
+			struct refusal *refusal)
+{
+	static const uint8_t nil[16];
+	const char *text;
+
+	memcpy(&text, (const char *)any + change->id, sizeof(text));
+	if (!uuid_parse(text, ret) || !memcmp(ret, nil, sizeof(nil)))
+		return refuse_words(refusal, ERR_MALFORMED, "id",
+				    "is a UUID such as 0193a5b2-7c3e-7f10-9d43-2b8c5d6e7f80");
+	return ERR_NONE;
+}
+
+static bool is_dry_run(const struct change *change, const union any_request *any)
+{
+	return change->dry_run != NO_DRY_RUN && *(const bool *)((const char *)any + change->dry_run);
+}
+
+static enum err words_check(const struct memo *words, struct refusal *refusal)
+{
+	const char *all[] = { words->reason, words->customer, words->incident, words->evidence };
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		len += all[i] ? strlen(all[i]) : 0;
+	if (len <= MEMO_WORDS_MAX)
+		return ERR_NONE;
+	return refuse_words(refusal, ERR_MALFORMED, "reason",
+			    "is too long with the other words: %zu bytes, at most %d are taken",
+			    len, MEMO_WORDS_MAX);
+}
+
+/* By which a repeated request is told from another one with the same id. */
+static void request_digest(const struct change *change, const union any_request *any,
+			   struct buf *ret)
+{
+	uint8_t digest[HASH_SIZE];
+	struct buf content = BUF_INIT;
+
+	json_content(change->fields, any, &content);
+	sha256((struct iovec[]){ PART(change->name, strlen(change->name)), PART("\n", 1),
+				 PART(content.data, content.len) }, 3, digest);
+	base64_encode(ret, digest, sizeof(digest));
+	buf_release(&content);
+}
+
+static void answer_change(struct request *request, const struct entry *entry,
+			  const struct memo *words, bool replayed)
+{
+	json_open(request->reply, NULL, '{');
+	answer_entry(request->reply, "entry", entry, words);
+	answer_budget(request->reply, "budget",
+		      books_budget(&request->service->books, entry->budget));
+	json_bool(request->reply, "replayed", replayed);
+	json_close(request->reply, '}');
+}
+
+/* The entry this id made before, when it was the same request. */
+static enum err replay(struct request *request, int64_t seq, const uint8_t id[16],
+		       const struct buf *digest)
+{
+	struct stored stored;
+	const char *problem = batch_read(&request->service->batch, seq, &stored);
+
+	if (problem)
+		return refuse_words(request->refusal, ERR_UNAVAILABLE, "",
+				    "entry %lld has this id, but %s", (long long)seq, problem);
+	if (stored.memo.request && !strcmp(stored.memo.request, digest->data)) {
+		answer_change(request, &stored.entry, &stored.memo, true);
+	} else {
+		refuse(request->refusal, ERR_ID_CONFLICT);
+		uuid_format(id, request->refusal->id);
+		request->refusal->seq = seq;
+	}
+	stored_release(&stored);
+	return request->reply->len ? ERR_NONE : request->refusal->code;
+}
+
+/* A dry run's answer: the entry as it would be, the budget as it is. */
+static void answer_dry_run(struct request *request, struct entry *entry, const struct memo *words)
+{
+	entry->seq = (int64_t)batch_size(&request->service->batch);
+	entry->at = request->service->now;
+	answer_change(request, entry, words, false);
+}
+
+static enum err change_new(const struct change *change, struct request *request,
+			   const union any_request *any, struct memo *words, const uint8_t id[16])
+{
+	struct service *service = request->service;
+	const char *problem = service_problem(service, change->reserve);
+	struct entry entry;
+	enum err err;
+
+	if (problem)
+		return refuse_words(request->refusal, ERR_UNAVAILABLE, "", "%s", problem);
+	err = change->plan(service, request->actor, any, &entry, request->refusal);
+	if (err)
+		return err;
+	memcpy(entry.id, id, sizeof(entry.id));
+	if (is_dry_run(change, any)) {
+		answer_dry_run(request, &entry, words);
+		return ERR_NONE;
+	}
+	err = batch_add(&service->batch, &entry, words, service->now, request->refusal);
+	if (!err)
+		answer_change(request, &entry, words, false);
+	return err;
+}
+
+static enum err change_run(const struct change *change, struct request *request)
+{
+	union any_request any;
+	struct memo words = { 0 };
+	struct buf digest = BUF_INIT;
+	uint8_t id[16];
+	int64_t seq;
+	enum err err = request_decode(request, change->fields, &any, change->size);
+
+	if (!err)
+		err = id_take(change, &any, id, request->refusal);
+	if (err)
+		return err;
+	change->words(&any, &words);
+	err = words_check(&words, request->refusal);
+	if (err)
+		return err;
+	request_digest(change, &any, &digest);
+	words.request = digest.data;
+	seq = is_dry_run(change, &any)
+		      ? ABSENT
+		      : books_request(&request->service->books, request->actor->uid, id);
+	err = seq != ABSENT ? replay(request, seq, id, &digest)
+			    : change_new(change, request, &any, &words, id);
+	buf_release(&digest);
+	return err;
+}
+
+enum err method_spend(struct request *request)
+{
+	return change_run(&spend_change, request);
+}
+
+enum err method_topup(struct request *request)
+{
+	return change_run(&topup_change, request);
+}
+
+enum err method_refund(struct request *request)
+{
+	return change_run(&refund_change, request);
+}
+
+enum err method_open(struct request *request)
+{
+	return change_run(&open_change, request);
+}
+
+enum err method_adjust(struct request *request)
+{
+	return change_run(&adjust_change, request);
+}
+
+enum err method_close(struct request *request)
+{
+	return change_run(&close_change, request);
+}

@@ -1,0 +1,72 @@
+/*
+ * Reset: one budget's next period begins. What the terms do not carry over lapses, then the allowance is granted.
+ */
+#include "plan.h"
+
+#include <string.h>
+
+bool reset_due(const struct budget *budget, const struct calendar *now, const char *until)
+{
+	enum period every = (enum period)budget->terms.every;
+	const char *last = *until ? until : calendar_label(now, every);
+
+	if (budget->closed || every == PERIOD_NONE || (*until && label_kind(until) != every))
+		return false;
+	return strcmp(budget->current, last) < 0;
+}
+
+static int64_t lapsing(const struct budget *budget)
+{
+	const struct terms *terms = &budget->terms;
+
+	if (terms->carry == CARRY_ALL)
+		return 0;
+	if (terms->carry == CARRY_CAP)
+		return budget->balance > terms->cap ? budget->balance - terms->cap : 0;
+	return budget->balance;
+}
+
+static void reset_entry(const struct actor *actor, const struct budget *budget, const char *label,
+			struct entry *ret)
+{
+	entry_clear(ret);
+	ret->kind = KIND_RESET;
+	memcpy(ret->kind_name, kind_word(KIND_RESET), sizeof("reset"));
+	ret->uid = actor->uid;
+	memcpy(ret->budget, budget->name, sizeof(ret->budget));
+	memcpy(ret->currency, budget->terms.currency, sizeof(ret->currency));
+	ret->exp = budget->terms.exp;
+	memcpy(ret->period, label, sizeof(ret->period));
+}
+
+/* The allowance on top of what was carried over, both of which must fit. */
+static bool granting_fits(const struct books *books, const struct budget *budget, int64_t lapse)
+{
+	int64_t after, total;
+
+	return money_add(budget->balance - lapse, budget->terms.allowance, &after) &&
+	       money_add(books->totals.balances - lapse, budget->terms.allowance, &total);
+}
+
+enum err plan_reset(const struct books *books, const struct actor *actor, struct budget *budget,
+		    struct entry ret[2], unsigned *count, struct refusal *refusal)
+{
+	int64_t lapse = lapsing(budget), allowance = budget->terms.allowance;
+	char label[LABEL_SIZE] = "";
+
+	if (!label_next(budget->current, label) || !granting_fits(books, budget, lapse))
+		return refuse_budget(refusal, ERR_OVERFLOW, budget->name);
+	*count = 0;
+	if (lapse) {
+		reset_entry(actor, budget, label, &ret[*count]);
+		books_move(books, &ret[(*count)++], budget->name, ACCOUNT_COMPANY, lapse);
+	}
+	if (allowance) {
+		reset_entry(actor, budget, label, &ret[*count]);
+		books_move(books, &ret[*count], ACCOUNT_COMPANY, budget->name, allowance);
+		ret[(*count)++].to_after = budget->balance - lapse + allowance;
+	}
+	if (!*count)
+		reset_entry(actor, budget, label, &ret[(*count)++]);
+	return ERR_NONE;
+}

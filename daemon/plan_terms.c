@@ -1,0 +1,276 @@
+/*
+ * Open, adjust, close: what managers decide about a budget.
+ */
+#include "plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void entry_begin(struct entry *entry, enum kind kind, const struct actor *actor,
+			const char *budget)
+{
+	entry_clear(entry);
+	entry->kind = kind;
+	snprintf(entry->kind_name, sizeof(entry->kind_name), "%s", kind_word(kind));
+	entry->uid = actor->uid;
+	snprintf(entry->budget, sizeof(entry->budget), "%s", budget);
+}
+
+/* Nobody decides about their own budget: not even a manager. */
+static enum err own_check(const struct actor *actor, int64_t owner, struct refusal *refusal)
+{
+	if (actor->unrestricted || owner != actor->uid)
+		return ERR_NONE;
+	return refuse_words(refusal, ERR_NOT_PERMITTED, "",
+			    "a budget of one's own is opened, adjusted and closed by another manager");
+}
+
+static void take_int(int64_t *term, const struct json_int *given)
+{
+	if (given->set)
+		*term = given->value;
+}
+
+static enum err take_words(struct terms *terms, const struct terms_request *request,
+			   struct refusal *refusal)
+{
+	int word;
+
+	if (request->period) {
+		word = period_from_word(request->period);
+		if (word < 0)
+			return refuse_words(refusal, ERR_MALFORMED, "period",
+					    "is month, week, day or none");
+		terms->every = word;
+	}
+	if (request->carry) {
+		word = carry_from_word(request->carry);
+		if (word < 0)
+			return refuse_words(refusal, ERR_MALFORMED, "carry",
+					    "is none, all or cap");
+		terms->carry = word;
+		terms->cap = ABSENT;
+	}
+	if (request->pool)
+		snprintf(terms->pool, sizeof(terms->pool), "%s", request->pool);
+	return ERR_NONE;
+}
+
+/* What the request gives replaces what the terms have. */
+static enum err terms_take(struct terms *terms, const struct terms_request *request,
+			   struct refusal *refusal)
+{
+	enum err err = take_words(terms, request, refusal);
+
+	take_int(&terms->owner, &request->owner);
+	take_int(&terms->group, &request->group);
+	take_int(&terms->allowance, &request->allowance);
+	take_int(&terms->cap, &request->cap);
+	take_int(&terms->self_topup, &request->self_topup);
+	take_int(&terms->guideline, &request->guideline);
+	return err;
+}
+
+static enum err terms_check(const struct books *books, const struct terms *terms,
+			    const struct budget *self, struct refusal *refusal)
+{
+	const struct budget *owned = books_owned(books, terms->owner);
+	const char *field, *problem;
+
+	if (terms->owner != ABSENT && owned && owned != self)
+		return refuse_budget(refusal, ERR_BUDGET_EXISTS, owned->name);
+	problem = books_terms_problem(books, terms, self, &field);
+	return problem ? refuse_words(refusal, ERR_MALFORMED, field, "%s", problem) : ERR_NONE;
+}
+
+/* ---- Open ---- */
+
+static enum err terms_default(const struct books *books, const struct terms_request *request,
+			      struct terms *ret, struct refusal *refusal)
+{
+	struct entry nothing;
+	const char *currency = request->currency ? request->currency : books->currency;
+
+	entry_clear(&nothing);
+	*ret = nothing.terms;
+	ret->allowance = 0;
+	ret->carry = CARRY_NONE;
+	ret->every = request->allowance.set && request->allowance.value ? PERIOD_MONTH : PERIOD_NONE;
+	ret->exp = strcmp(currency, books->currency) ? currency_exp(currency) : books->exp;
+	if (ret->exp < 0)
+		return refuse_words(refusal, ERR_MALFORMED, "currency",
+				    "is a currency of ISO 4217, such as EUR");
+	snprintf(ret->currency, sizeof(ret->currency), "%s", currency);
+	return ERR_NONE;
+}
+
+static enum err name_check(const struct books *books, const char *name, struct refusal *refusal)
+{
+	const char *problem = name_problem(name);
+
+	if (problem)
+		return refuse_words(refusal, ERR_MALFORMED, "name", "%s", problem);
+	if (books_budget(books, name))
+		return refuse_budget(refusal, ERR_BUDGET_EXISTS, name);
+	return ERR_NONE;
+}
+
+enum err plan_open(const struct books *books, const struct actor *actor,
+		   const struct calendar *now, const struct terms_request *request,
+		   struct entry *ret, struct refusal *refusal)
+{
+	struct terms terms;
+	enum err err = name_check(books, request->name, refusal);
+
+	if (!err)
+		err = terms_default(books, request, &terms, refusal);
+	if (!err)
+		err = terms_take(&terms, request, refusal);
+	if (!err)
+		err = own_check(actor, terms.owner, refusal);
+	if (!err)
+		err = terms_check(books, &terms, NULL, refusal);
+	if (err)
+		return err;
+	entry_begin(ret, KIND_OPEN, actor, request->name);
+	ret->terms = terms;
+	memcpy(ret->currency, terms.currency, sizeof(ret->currency));
+	ret->exp = terms.exp;
+	snprintf(ret->period, sizeof(ret->period), "%s",
+		 calendar_label(now, (enum period)terms.every));
+	if (!terms.allowance)
+		return ERR_NONE;
+	ret->to_after = terms.allowance;
+	if (books_move(books, ret, ACCOUNT_COMPANY, request->name, terms.allowance) != MOVEMENT_FITS)
+		return refuse_budget(refusal, ERR_OVERFLOW, request->name);
+	return ERR_NONE;
+}
+
+/* ---- Adjust ---- */
+
+static const struct clearable {
+	const char *name;
+	size_t offset;
+} clearables[] = {
+	{ "self_topup", offsetof(struct terms, self_topup) },
+	{ "guideline", offsetof(struct terms, guideline) },
+};
+
+static bool term_clear(struct terms *terms, const char *name)
+{
+	const int64_t absent = ABSENT;
+
+	if (!strcmp(name, "pool")) {	/* and with it what may be drawn from it */
+		terms->pool[0] = '\0';
+		terms->self_topup = ABSENT;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(clearables) / sizeof(*clearables); i++) {
+		if (strcmp(name, clearables[i].name))
+			continue;
+		memcpy((char *)terms + clearables[i].offset, &absent, sizeof(absent));
+		return true;
+	}
+	return false;
+}
+
+static enum err terms_clear(struct terms *terms, const struct json_strings *names,
+			    struct refusal *refusal)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (!term_clear(terms, names->item[i]))
+			return refuse_words(refusal, ERR_MALFORMED, "clear",
+					    "names what goes: pool, self_topup or guideline");
+	return ERR_NONE;
+}
+
+/* The period that goes on under another length: the one with today in it, or, when resets are overdue, the one
+ * with the last day that was posted, so that none is passed over. */
+static void period_convert(const struct budget *budget, const struct calendar *now,
+			   enum period every, char ret[LABEL_SIZE])
+{
+	char last[LABEL_SIZE];
+
+	if (budget->current[0] && label_last_day(budget->current, last) &&
+	    strcmp(last, now->day) < 0 && label_containing(every, last, ret))
+		return;
+	snprintf(ret, LABEL_SIZE, "%s", calendar_label(now, every));
+}
+
+/* The open budget a manager decides about. */
+static enum err decided_budget(const struct books *books, const struct actor *actor,
+			       const char *name, struct budget **ret, struct refusal *refusal)
+{
+	*ret = books_budget(books, name);
+	if (!*ret)
+		return refuse_budget(refusal, ERR_UNKNOWN_BUDGET, name);
+	if ((*ret)->closed)
+		return refuse_budget(refusal, ERR_BUDGET_CLOSED, name);
+	return own_check(actor, (*ret)->terms.owner, refusal);
+}
+
+static enum err kind_kept(const struct budget *budget, const struct terms *terms,
+			  struct refusal *refusal)
+{
+	bool pool = budget->terms.owner == ABSENT;
+
+	if (pool ? terms->owner != ABSENT : terms->group != ABSENT)
+		return refuse_words(refusal, ERR_MALFORMED, pool ? "owner" : "group",
+				    "a pool stays a pool, and an owner's budget an owner's; open "
+				    "another one");
+	return ERR_NONE;
+}
+
+enum err plan_adjust(const struct books *books, const struct actor *actor,
+		     const struct calendar *now, const struct terms_request *request,
+		     struct entry *ret, struct refusal *refusal)
+{
+	struct budget *budget;
+	struct terms terms;
+	enum err err = decided_budget(books, actor, request->name, &budget, refusal);
+
+	if (err)
+		return err;
+	terms = budget->terms;
+	err = terms_clear(&terms, &request->clear, refusal);
+	if (!err)
+		err = terms_take(&terms, request, refusal);
+	if (!err)
+		err = kind_kept(budget, &terms, refusal);
+	if (!err)
+		err = own_check(actor, terms.owner, refusal);
+	if (!err)
+		err = terms_check(books, &terms, budget, refusal);
+	if (err)
+		return err;
+	entry_begin(ret, KIND_ADJUST, actor, budget->name);
+	ret->terms = terms;
+	memcpy(ret->currency, terms.currency, sizeof(ret->currency));
+	ret->exp = terms.exp;
+	memcpy(ret->period, budget->current, sizeof(ret->period));
+	if (terms.every != budget->terms.every)
+		period_convert(budget, now, (enum period)terms.every, ret->period);
+	return ERR_NONE;
+}
+
+/* ---- Close ---- */
+
+enum err plan_close(const struct books *books, const struct actor *actor,
+		    const struct close_request *request, struct entry *ret,
+		    struct refusal *refusal)
+{
+	struct budget *budget;
+	enum err err = decided_budget(books, actor, request->name, &budget, refusal);
+
+	if (err)
+		return err;
+	entry_begin(ret, KIND_CLOSE, actor, budget->name);
+	memcpy(ret->period, budget->current, sizeof(ret->period));
+	if (!budget->balance)
+		return ERR_NONE;
+	memcpy(ret->currency, budget->terms.currency, sizeof(ret->currency));
+	ret->exp = budget->terms.exp;
+	if (books_move(books, ret, budget->name, ACCOUNT_COMPANY, budget->balance) != MOVEMENT_FITS)
+		return refuse_budget(refusal, ERR_OVERFLOW, budget->name);
+	return ERR_NONE;
+}

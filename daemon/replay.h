@@ -1,0 +1,51 @@
+/*
+ * The whole ledger once more, row by row: for the start of the daemon and for verification, the same checks.
+ *
+ * Of every row: checksum, shape, number; the leaf, canonical; the tree, hash by hash; the back pointers; and
+ * that the entry may follow in the books. The last row must be signed, and its signature hold.
+ */
+#ifndef DAEMON_REPLAY_H
+#define DAEMON_REPLAY_H
+
+#include <stdbool.h>
+
+#include "books.h"
+#include "common/merkle.h"
+#include "common/sign.h"
+#include "keyring.h"
+#include "ledger.h"
+#include "stored.h"
+
+enum replay_flag {
+	REPLAY_HEADS = 1,	/* check the signature of every head, not only the last */
+	REPLAY_WORDS = 2,	/* open every memo and check what the leaf commits to */
+};
+
+/* Called with each row's opened words (REPLAY_WORDS). */
+typedef void replay_words(void *context, const struct stored *stored);
+
+struct replay {
+	struct books books;
+	struct merkle tree;
+	struct verifier verifier;	/* of the genesis */
+	uint8_t root[HASH_SIZE];	/* at the end */
+	struct buf checkpoint;		/* the last head as a signed note */
+	uint64_t bad;			/* the first bad entry, when there is one */
+	uint64_t closed_words;		/* memos that did not open, where that is forgiven */
+
+	struct keyring *keyring;	/* for REPLAY_WORDS */
+	unsigned flags;
+	bool forgive_words;		/* count a damaged memo instead of stopping (never that of entry 0) */
+	replay_words *words;
+	void *words_context;
+	struct reader rows, lookup;
+};
+
+/* Zeroes it; the books are the caller's to release or to take over. */
+void replay_init(struct replay *replay);
+void replay_release(struct replay *replay);
+
+/* NULL when all of it holds; otherwise a static sentence about entry replay->bad. */
+const char *replay_ledger(struct replay *replay, struct ledger *ledger);
+
+#endif

@@ -1,0 +1,482 @@
+#include "server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "conn.h"
+
+#define ACCEPTS_A_TURN 64
+
+TAILQ_HEAD(conn_list, conn);
+TAILQ_HEAD(peer_list, peer);
+
+/* Everybody of one uid, whose calls wait in one line. */
+struct peer {
+	int64_t uid;
+	unsigned conns;
+	struct conn_list ready;
+	bool queued;
+	TAILQ_ENTRY(peer) link;
+	UT_hash_handle hh;
+};
+
+struct server {
+	struct service *service;
+	struct event_base *base;
+	struct event *accept, *second, *term, *interrupt, *hangup;
+	bool accept_paused;
+	int listener;
+	struct peer *peers;
+	struct peer_list ready;		/* peers with something to run */
+	struct conn_list all, dirty;
+	bool stopping;
+	unsigned seconds;
+	bool (*reload)(struct config *ret);
+};
+
+/* libevent hands a callback one pointer, and conns must not know the server. */
+static struct server *the_server;
+
+static int64_t monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* ---- The socket ---- */
+
+static int socket_from_systemd(void)
+{
+	int count = sd_listen_fds(1);
+
+	if (count == 1 && sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) > 0)
+		return SD_LISTEN_FDS_START;
+	if (count)
+		log_error("systemd gave %d sockets; one listening Unix stream socket is wanted", count);
+	return -1;
+}
+
+/* Somebody answers there already, or a socket that nobody listens on is in the way and goes. */
+static bool path_free(const struct sockaddr_un *address)
+{
+	struct stat st;
+	int fd, error;
+
+	if (lstat(address->sun_path, &st) < 0)
+		return errno == ENOENT;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = EEXIST;
+		return false;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? errno : EADDRINUSE;
+	close(fd);
+	errno = error;
+	return error == ECONNREFUSED && unlink(address->sun_path) == 0;
+}
+
+int server_socket(const char *path, bool *made)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int fd;
+
+	*made = false;
+	if (sd_listen_fds(0) > 0)
+		return socket_from_systemd();
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		log_error("the socket's path is longer than 107 bytes: %s", path);
+		return -1;
+	}
+	strcpy(address.sun_path, path);
+	if (!path_free(&address)) {
+		log_error("cannot listen at %s: %s", path, strerror(errno));
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mask = umask(0111);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, SOMAXCONN) < 0) {
+		log_error("cannot listen at %s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	umask(mask);
+	*made = fd >= 0;
+	return fd;
+}
+
+/* ---- Peers and connections ---- */
+
+static struct peer *peer_take(struct server *server, int64_t uid)
+{
+	struct peer *peer;
+
+	HASH_FIND(hh, server->peers, &uid, sizeof(uid), peer);
+	if (peer)
+		return peer;
+	peer = calloc(1, sizeof(*peer));
+	if (!peer)
+		abort();
+	peer->uid = uid;
+	TAILQ_INIT(&peer->ready);
+	HASH_ADD(hh, server->peers, uid, sizeof(peer->uid), peer);
+	return peer;
+}
+
+static void peer_leave(struct server *server, struct peer *peer)
+{
+	if (--peer->conns)
+		return;
+	if (peer->queued)
+		TAILQ_REMOVE(&server->ready, peer, link);
+	HASH_DELETE(hh, server->peers, peer);
+	free(peer);
+}
+
+static void conn_dirty(struct server *server, struct conn *conn)
+{
+	if (conn->is_dirty)
+		return;
+	conn->is_dirty = true;
+	TAILQ_INSERT_TAIL(&server->dirty, conn, dirty);
+}
+
+/* Puts the connection in its peer's line, and the peer in the line of peers, when there is something to run. */
+static void conn_queue(struct server *server, struct conn *conn)
+{
+	struct peer *peer = conn->peer;
+
+	if (conn->queued || !conn_ready(conn, batch_committed(&server->service->batch)))
+		return;
+	conn->queued = true;
+	TAILQ_INSERT_TAIL(&peer->ready, conn, ready);
+	if (peer->queued)
+		return;
+	peer->queued = true;
+	TAILQ_INSERT_TAIL(&server->ready, peer, link);
+}
+
+static void conn_leave(struct server *server, struct conn *conn)
+{
+	if (conn->queued)
+		TAILQ_REMOVE(&conn->peer->ready, conn, ready);
+	if (conn->is_dirty)
+		TAILQ_REMOVE(&server->dirty, conn, dirty);
+	TAILQ_REMOVE(&server->all, conn, all);
+	peer_leave(server, conn->peer);
+	server->service->connections--;
+	conn_free(conn);
+}
+
+static void on_io(int fd, short what, void *context)
+{
+	struct conn *conn = context;
+
+	(void)fd;
+	if (what & EV_READ)
+		conn_read(conn, monotonic());
+	conn_dirty(the_server, conn);
+	conn_queue(the_server, conn);
+}
+
+/* A refusal for who cannot even connect, as far as the socket takes it at once. */
+static void turn_away(int fd, const char *problem)
+{
+	struct buf message = BUF_INIT, parameters = BUF_INIT;
+	struct refusal refusal;
+
+	refuse_words(&refusal, ERR_UNAVAILABLE, "", "%s", problem);
+	refusal_format(&refusal, &parameters);
+	reply_write_error(&message, err_name(refusal.code), &parameters);
+	if (send(fd, message.data, message.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		log_info("a connection was turned away");
+	buf_release(&message);
+	buf_release(&parameters);
+	close(fd);
+}
+
+static const char *admission_problem(const struct server *server, const struct actor *actor,
+				     const struct peer *peer)
+{
+	unsigned most = SERVER_CONNS_MAX;
+
+	if (!(actor->roles & (ROLE_MANAGER | ROLE_CRON)))
+		most -= SERVER_CONNS_KEPT;
+	if (server->service->connections >= most)
+		return "too many connections at the moment; try again";
+	if (peer->conns >= SERVER_CONNS_UID)
+		return "64 connections of this user are open already";
+	return NULL;
+}
+
+static void admit(struct server *server, int fd)
+{
+	struct service *service = server->service;
+	struct actor actor;
+	struct peer *peer;
+	struct conn *conn;
+	const char *problem;
+
+	if (actor_of_socket(fd, &actor) < 0) {
+		close(fd);
+		return;
+	}
+	actor_roles(&actor, &service->config, service->uid);
+	peer = peer_take(server, actor.uid);
+	peer->conns++;
+	problem = admission_problem(server, &actor, &(struct peer){ .conns = peer->conns - 1 });
+	if (problem) {
+		turn_away(fd, problem);
+		actor_release(&actor);
+		peer_leave(server, peer);
+		return;
+	}
+	conn = conn_new(server->base, fd, &actor, monotonic(), on_io);
+	conn->peer = peer;
+	service->connections++;
+	TAILQ_INSERT_TAIL(&server->all, conn, all);
+}
+
+static void on_accept(int listener, short what, void *context)
+{
+	struct server *server = context;
+
+	(void)what;
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) {
+			admit(server, fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			log_warning("accepting pauses for a second: %s", strerror(errno));
+			event_del(server->accept);
+			server->accept_paused = true;
+		}
+		return;
+	}
+}
+
+/* ---- A turn ---- */
+
+/* Each peer in turn, each of its connections in turn, one call each, until the batch is full. */
+static bool run_ready(struct server *server)
+{
+	struct service *service = server->service;
+	struct peer *peer;
+	bool ran = false;
+
+	while ((peer = TAILQ_FIRST(&server->ready)) && !batch_full(&service->batch)) {
+		struct conn *conn = TAILQ_FIRST(&peer->ready);
+
+		TAILQ_REMOVE(&server->ready, peer, link);
+		peer->queued = false;
+		if (!conn)
+			continue;
+		TAILQ_REMOVE(&peer->ready, conn, ready);
+		conn->queued = false;
+		if (conn_ready(conn, batch_committed(&service->batch))) {
+			conn_run(conn, service);
+			conn_dirty(server, conn);
+			ran = true;
+		}
+		if (!conn->paused)
+			conn_queue(server, conn);
+		if (!peer->queued && !TAILQ_EMPTY(&peer->ready)) {
+			peer->queued = true;
+			TAILQ_INSERT_TAIL(&server->ready, peer, link);
+		}
+	}
+	return ran;
+}
+
+/* After the commit: lets answers out, frees who is gone, and sees who goes on in the next turn. */
+static void answer_all(struct server *server)
+{
+	uint64_t committed = batch_committed(&server->service->batch);
+	int64_t now = monotonic();
+	struct conn_list dirty = TAILQ_HEAD_INITIALIZER(dirty);
+	struct conn *conn;
+
+	TAILQ_CONCAT(&dirty, &server->dirty, dirty);
+	while ((conn = TAILQ_FIRST(&dirty))) {
+		TAILQ_REMOVE(&dirty, conn, dirty);
+		conn->is_dirty = false;
+		conn->paused = false;
+		conn_flush(conn, committed, now);
+		if (conn->gone)
+			conn_leave(server, conn);
+		else
+			conn_queue(server, conn);
+	}
+}
+
+static void undo_all(struct server *server, const char *problem)
+{
+	struct conn *conn;
+
+	TAILQ_FOREACH(conn, &server->dirty, dirty)
+		if (conn->watermark > batch_committed(&server->service->batch))
+			conn_undo(conn, problem);
+}
+
+static void commit(struct server *server)
+{
+	const char *problem;
+
+	if (!batch_open(&server->service->batch))
+		return;
+	switch (batch_commit(&server->service->batch, &problem)) {
+	case COMMIT_DONE:
+		break;
+	case COMMIT_UNDONE:
+		log_error("nothing could be recorded: %s", problem);
+		undo_all(server, problem);
+		break;
+	case COMMIT_UNKNOWN:
+		log_error("it is unknown whether the last entries were recorded: %s. Leaving, "
+			  "unanswered; the next start finds out", problem);
+		_exit(EXIT_FAILED);
+	}
+}
+
+static void turn(struct server *server)
+{
+	int flags = EVLOOP_ONCE;
+
+	if (!TAILQ_EMPTY(&server->ready))
+		flags |= EVLOOP_NONBLOCK;
+	event_base_loop(server->base, flags);
+	service_turn(server->service);
+	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
+	while (run_ready(server) && !batch_full(&server->service->batch))
+		event_base_loop(server->base, EVLOOP_NONBLOCK);
+	commit(server);
+	answer_all(server);
+}
+
+/* ---- Timer and signals ---- */
+
+static void on_second(int fd, short what, void *context)
+{
+	struct server *server = context;
+	int64_t now = monotonic();
+	struct conn *conn;
+
+	(void)fd;
+	(void)what;
+	TAILQ_FOREACH(conn, &server->all, all) {
+		if (now < conn->deadline)
+			continue;
+		conn->gone = true;
+		conn_dirty(server, conn);
+	}
+	if (server->accept_paused) {
+		server->accept_paused = false;
+		event_add(server->accept, NULL);
+	}
+	if (++server->seconds % 60 == 0)
+		ledger_tidy(&server->service->ledger);
+	service_clock_accepted(server->service);
+}
+
+static void on_term(int fd, short what, void *context)
+{
+	struct server *server = context;
+
+	(void)fd;
+	(void)what;
+	server->stopping = true;
+}
+
+static void on_hangup(int fd, short what, void *context)
+{
+	struct server *server = context;
+	struct config fresh;
+	struct conn *conn;
+
+	(void)fd;
+	(void)what;
+	if (!server->reload(&fresh)) {
+		log_error("the roles stay as they were");
+		return;
+	}
+	memcpy(server->service->config.grants, fresh.grants, sizeof(fresh.grants));
+	server->service->config.grant_count = fresh.grant_count;
+	server->service->config.found = fresh.found;
+	TAILQ_FOREACH(conn, &server->all, all)
+		actor_roles(&conn->actor, &server->service->config, server->service->uid);
+	log_notice("the roles were read again");
+}
+
+static bool events_open(struct server *server)
+{
+	static const struct timeval second = { 1, 0 };
+
+	server->base = event_base_new();
+	if (!server->base)
+		return false;
+	server->accept = event_new(server->base, server->listener, EV_READ | EV_PERSIST, on_accept,
+				   server);
+	server->second = event_new(server->base, -1, EV_PERSIST, on_second, server);
+	server->term = evsignal_new(server->base, SIGTERM, on_term, server);
+	server->interrupt = evsignal_new(server->base, SIGINT, on_term, server);
+	server->hangup = evsignal_new(server->base, SIGHUP, on_hangup, server);
+	return server->accept && server->second && server->term && server->interrupt &&
+	       server->hangup && !event_add(server->accept, NULL) &&
+	       !event_add(server->second, &second) && !event_add(server->term, NULL) &&
+	       !event_add(server->interrupt, NULL) && !event_add(server->hangup, NULL);
+}
+
+static void events_close(struct server *server)
+{
+	struct event *events[] = { server->accept, server->second, server->term,
+				   server->interrupt, server->hangup };
+	struct conn *conn;
+
+	while ((conn = TAILQ_FIRST(&server->all)))
+		conn_leave(server, conn);
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
+		event_free(events[i]);
+	event_base_free(server->base);
+}
+
+int server_run(struct service *service, int listener, bool (*reload)(struct config *ret))
+{
+	struct server server = { .service = service, .listener = listener, .reload = reload };
+
+	the_server = &server;
+	TAILQ_INIT(&server.ready);
+	TAILQ_INIT(&server.all);
+	TAILQ_INIT(&server.dirty);
+	signal(SIGPIPE, SIG_IGN);
+	if (!events_open(&server)) {
+		log_error("cannot set up the event loop");
+		return EXIT_FAILED;
+	}
+	sd_notify(0, "READY=1\nSTATUS=Ready.");
+	while (!server.stopping)
+		turn(&server);
+	sd_notify(0, "STOPPING=1");
+	events_close(&server);
+	log_notice("stopped; the ledger has %llu entries",
+		   (unsigned long long)batch_committed(&service->batch));
+	return EXIT_OK;
+}

@@ -1,0 +1,288 @@
+#include "service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "init.h"
+#include "replay.h"
+
+#define ACCEPT_CLOCK_FILE "accept-clock"
+#define CLOCK_JUMP_US ((int64_t)86400 * 1000000)
+
+static int64_t clock_us(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* ---- A turn ---- */
+
+static const char *clock_problem(const struct service *service)
+{
+	int64_t boot = clock_us(CLOCK_BOOTTIME);
+
+	if (service->now < service->future)
+		return "the clock is behind the ledger's last entry, so no money is moved until it has "
+		       "caught up; if it is right as it is: fundd --accept-clock";
+	if (service->now - service->started_wall - (boot - service->started_boot) > CLOCK_JUMP_US)
+		return "the clock has jumped ahead by over a day, so no money is moved; if it is right "
+		       "as it is: fundd --accept-clock";
+	return NULL;
+}
+
+void service_turn(struct service *service)
+{
+	int64_t before = service->now;
+
+	service->now = clock_us(CLOCK_REALTIME);
+	if (!service->calendar.day[0] || before / 1000000 != service->now / 1000000)
+		calendar_at(service->now, &service->calendar);
+	service->clock_problem = clock_problem(service);
+	service->room = ledger_room(&service->ledger);
+}
+
+const char *service_problem(const struct service *service, bool reserve)
+{
+	if (service->clock_problem)
+		return service->clock_problem;
+	if (service->room == ROOM_NONE)
+		return "the disk or the ledger's map is full: reading goes on, recording when there is "
+		       "room again";
+	if (service->room == ROOM_RESERVE && !reserve)
+		return "the disk or the ledger's map is nearly full: money moves when there is room "
+		       "again";
+	return NULL;
+}
+
+static void clock_trust(struct service *service)
+{
+	service->future = 0;
+	service->started_wall = clock_us(CLOCK_REALTIME);
+	service->started_boot = clock_us(CLOCK_BOOTTIME);
+}
+
+void service_clock_accepted(struct service *service)
+{
+	if (unlinkat(service->dir, ACCEPT_CLOCK_FILE, 0) < 0)
+		return;
+	clock_trust(service);
+	log_notice("the operator says that the clock is right");
+}
+
+int service_accept_clock(const struct config *config)
+{
+	char path[CONFIG_PATH_MAX + sizeof(ACCEPT_CLOCK_FILE) + 1];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", config->dir, ACCEPT_CLOCK_FILE);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		log_error("cannot write %s: %s", path, strerror(errno));
+		return -1;
+	}
+	close(fd);
+	log_notice("said; a running fundd hears it within a second, a stopped one when it starts");
+	return 0;
+}
+
+/* ---- Opening ---- */
+
+static bool dir_lock(struct service *service)
+{
+	const char *dir = service->config.dir;
+
+	service->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (service->dir < 0) {
+		log_error("cannot open %s: %s; fundd --init makes a new ledger", dir, strerror(errno));
+		return false;
+	}
+	if (flock(service->dir, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	log_error(errno == EWOULDBLOCK ? "another fundd is running on %s" : "cannot lock %s", dir);
+	return false;
+}
+
+static bool seed_read(int dir, uint8_t seed[SEED_SIZE])
+{
+	struct stat st;
+	uint8_t more;
+	int fd = openat(dir, SEED_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool whole;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		log_error("cannot read the signing key `%s`: %s; restore it from its backup",
+			  SEED_FILE, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	whole = read(fd, seed, SEED_SIZE) == SEED_SIZE && read(fd, &more, 1) == 0;
+	close(fd);
+	if (!whole)
+		log_error("the signing key `%s` is not 32 bytes long; restore it", SEED_FILE);
+	else if (st.st_mode & 077)
+		log_error("the signing key `%s` can be read by others; chmod 600 it, and consider "
+			  "whether somebody did", SEED_FILE);
+	return whole && !(st.st_mode & 077);
+}
+
+static bool signer_load(struct service *service)
+{
+	uint8_t seed[SEED_SIZE];
+	char vkey[VKEY_MAX + 1];
+	bool read = seed_read(service->dir, seed);
+
+	if (!read)
+		return false;
+	signer_open(&service->signer, service->books.origin, seed);
+	sodium_memzero(seed, sizeof(seed));
+	vkey_format(&service->signer.verifier, vkey);
+	if (!strcmp(vkey, service->books.vkey))
+		return true;
+	log_error("the signing key `%s` is not this ledger's: the ledger names %s", SEED_FILE,
+		  service->books.vkey);
+	return false;
+}
+
+static bool store_open(struct service *service)
+{
+	struct reader reader;
+	struct stored genesis;
+	struct row row;
+	const char *problem = "it cannot be read";
+	int error = ledger_open(&service->ledger, service->config.dir, service->config.map_size,
+				false);
+
+	if (error) {
+		log_error("cannot open the ledger in %s: %s", service->config.dir,
+			  ledger_error(error));
+		return false;
+	}
+	if (!reader_begin(&service->ledger, &reader)) {
+		problem = stored_read(&reader, 0, &row, &genesis);
+		reader_end(&reader);
+	}
+	if (problem) {
+		log_error("the ledger in %s has no genesis: %s", service->config.dir, problem);
+		return false;
+	}
+	problem = keyring_open(&service->keyring, service->dir, genesis.entry.origin, true);
+	if (problem)
+		log_error("%s", problem);
+	return !problem;
+}
+
+static void customer_note(void *context, const struct stored *stored)
+{
+	struct service *service = context;
+
+	if (stored->memo.customer)
+		customers_set(&service->customers, stored->memo.customer, stored->entry.seq);
+}
+
+/* The replay's books, tree and head become the service's. */
+static bool store_replay(struct service *service)
+{
+	struct replay replay;
+	const char *problem;
+
+	replay_init(&replay);
+	replay.flags = REPLAY_WORDS;
+	replay.forgive_words = true;
+	replay.keyring = &service->keyring;
+	replay.words = customer_note;
+	replay.words_context = service;
+	customers_init(&service->customers);
+	problem = replay_ledger(&replay, &service->ledger);
+	service->books = replay.books;
+	if (problem) {
+		log_error("entry %llu of the ledger is bad: %s. Nothing is served from it; fundd "
+			  "--verify says the same, restore a backup",
+			  (unsigned long long)replay.bad, problem);
+		buf_release(&replay.checkpoint);
+		return false;
+	}
+	if (replay.closed_words)
+		log_warning("the words of %llu entries do not open: the keyring is damaged",
+			    (unsigned long long)replay.closed_words);
+	batch_init(&service->batch, &service->ledger, &service->keyring, &service->books,
+		   &service->customers, &service->signer, &replay.tree, &replay.checkpoint);
+	keyring_seek(&service->keyring, service->ledger.size);
+	buf_release(&replay.checkpoint);
+	return true;
+}
+
+static bool boot_post(struct service *service)
+{
+	struct memo no_words = { 0 };
+	struct refusal refusal;
+	struct entry entry;
+	const char *problem;
+
+	entry_clear(&entry);
+	entry.kind = KIND_BOOT;
+	memcpy(entry.kind_name, "boot", sizeof("boot"));
+	entry.uid = service->uid;
+	if (batch_add(&service->batch, &entry, &no_words, service->now, &refusal))
+		return false;
+	if (batch_commit(&service->batch, &problem) == COMMIT_DONE)
+		return true;
+	log_error("cannot record the start: %s", problem);
+	return false;
+}
+
+static bool zone_take(const struct service *service)
+{
+	if (zone_use(service->books.zone))
+		return true;
+	log_error("this machine's tzdata has no zone %s, which the ledger is kept in",
+		  service->books.zone);
+	return false;
+}
+
+/* The start may be read-only: then there is no room for a boot entry, and none is written. */
+static bool boot(struct service *service)
+{
+	clock_trust(service);
+	service->future = service->books.totals.last_at;
+	service_turn(service);
+	if (service->clock_problem)
+		log_warning("%s", service->clock_problem);
+	if (service->room == ROOM_NONE) {
+		log_warning("%s", service_problem(service, true));
+		return true;
+	}
+	return boot_post(service);
+}
+
+int service_open(struct service *service, const struct config *config)
+{
+	*service = (struct service){ .config = *config, .uid = geteuid(), .dir = -1 };
+	if (!dir_lock(service) || !store_open(service) || !store_replay(service) ||
+	    !signer_load(service) || !zone_take(service) || !boot(service))
+		return -1;
+	return 0;
+}
+
+void service_close(struct service *service)
+{
+	batch_release(&service->batch);
+	books_release(&service->books);
+	customers_release(&service->customers);
+	keyring_close(&service->keyring);
+	if (service->signer.secret)
+		signer_close(&service->signer);
+	ledger_close(&service->ledger);
+	if (service->dir >= 0)
+		close(service->dir);
+}

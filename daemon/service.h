@@ -1,0 +1,55 @@
+/*
+ * The fund as one running whole: the ledger with everything derived from it, the roles, and what this turn of
+ * the loop knows about time and room. What the methods work on.
+ */
+#ifndef DAEMON_SERVICE_H
+#define DAEMON_SERVICE_H
+
+#include "batch.h"
+#include "config.h"
+#include "plan.h"
+
+
+
+struct service {
+	struct config config;
+	int64_t uid;			/* the daemon's own */
+	int dir;			/* the ledger's directory, locked */
+	struct ledger ledger;
+	struct keyring keyring;
+	struct books books;
+	struct customers customers;
+	struct signer signer;
+	struct batch batch;
+
+	/* this turn */
+	int64_t now;			/* microseconds since 1970 UTC */
+	struct calendar calendar;
+	enum room room;
+	const char *clock_problem;	/* why the clock cannot be trusted with money; NULL: it can */
+
+	int64_t started_wall, started_boot;	/* microseconds */
+	int64_t future;			/* `at` of the last entry before the start, to be outrun before money moves */
+	unsigned connections;
+};
+
+/*
+ * Opens the ledger in config->dir: lock, seed, keyring, replay, and a boot entry. 0, or -1 after logging what is
+ * wrong and what to do.
+ */
+int service_open(struct service *service, const struct config *config);
+void service_close(struct service *service);
+
+/* Looks at the clock, the calendar and the room: at the beginning of each turn. */
+void service_turn(struct service *service);
+
+/* NULL when money may move, or with `reserve` at least an audit or a close be written; otherwise why not. */
+const char *service_problem(const struct service *service, bool reserve);
+
+/* A file the operator made with `fundd --accept-clock`: the clock is right as it is now. */
+void service_clock_accepted(struct service *service);
+
+/* What `fundd --accept-clock` does: tells a running daemon, or the next one, that the clock is right. */
+int service_accept_clock(const struct config *config);
+
+#endif

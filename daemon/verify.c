@@ -1,0 +1,125 @@
+#include "verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "replay.h"
+
+/* Root becomes the ledger's owner: what LMDB makes beside it must stay the owner's. */
+static bool become_owner(int dir)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) < 0)
+		return false;
+	if (geteuid() != 0 || st.st_uid == 0)
+		return true;
+	return setgroups(0, NULL) == 0 && setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0;
+}
+
+/* The origin, which the keyring must carry too. */
+static const char *origin_read(struct ledger *ledger, char ret[ORIGIN_MAX + 1])
+{
+	struct reader reader;
+	struct stored genesis;
+	struct row row;
+	const char *problem;
+
+	if (reader_begin(ledger, &reader))
+		return "the ledger cannot be read";
+	problem = stored_read(&reader, 0, &row, &genesis);
+	if (!problem)
+		memcpy(ret, genesis.entry.origin, sizeof(genesis.entry.origin));
+	reader_end(&reader);
+	return problem;
+}
+
+static const char *words_open(struct replay *replay, struct ledger *ledger, int dir,
+			      struct keyring *keyring)
+{
+	char origin[ORIGIN_MAX + 1];
+	const char *problem = origin_read(ledger, origin);
+
+	if (!problem)
+		problem = keyring_open(keyring, dir, origin, false);
+	if (!problem) {
+		replay->flags = REPLAY_HEADS | REPLAY_WORDS;
+		replay->keyring = keyring;
+	}
+	return problem;
+}
+
+static int verdict(const struct replay *replay, const char *problem)
+{
+	struct buf root = BUF_INIT;
+
+	if (problem) {
+		printf("entry %llu is bad: %s\n", (unsigned long long)replay->bad, problem);
+		return EXIT_UNVERIFIED;
+	}
+	base64_encode(&root, replay->root, HASH_SIZE);
+	printf("verified %llu entries, root %s\n", (unsigned long long)replay->tree.size, root.data);
+	buf_release(&root);
+	return EXIT_OK;
+}
+
+static int check(const char *path, bool all)
+{
+	struct keyring keyring = { .block = NULL };
+	struct ledger ledger;
+	struct replay replay;
+	const char *problem = NULL;
+	int error, status, dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0 || !become_owner(dir)) {
+		log_error("cannot look into %s: %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	error = ledger_open_reader(&ledger, path);
+	if (error) {
+		log_error("cannot open the ledger in %s: %s", path, ledger_error(error));
+		return error > 0 ? EXIT_FAILED : EXIT_UNVERIFIED;
+	}
+	replay_init(&replay);
+	if (all)
+		problem = words_open(&replay, &ledger, dir, &keyring);
+	if (!problem)
+		problem = replay_ledger(&replay, &ledger);
+	status = verdict(&replay, problem);
+	replay_release(&replay);
+	keyring_close(&keyring);
+	ledger_close(&ledger);
+	close(dir);
+	return status;
+}
+
+int verify_ledger(const char *dir, bool all)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child < 0) {
+		log_error("cannot start a process to check in: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (!child) {
+		status = check(dir, all);
+		_exit(fflush(stdout) ? EXIT_FAILED : status);
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_FAILED;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	printf("the ledger is corrupt: checking it ended in signal %d (%s)\n", WTERMSIG(status),
+	       strsignal(WTERMSIG(status)));
+	return EXIT_UNVERIFIED;
+}

@@ -1,0 +1,13 @@
+/*
+ * fundd --verify: the whole ledger once more, in a process of its own, beside a running daemon or without one.
+ */
+#ifndef DAEMON_VERIFY_H
+#define DAEMON_VERIFY_H
+
+#include <stdbool.h>
+
+/* Prints the verdict. Returns the exit status: 0, 6 when the ledger does not verify, 1 when it cannot be read.
+ * `all`: every head's signature and every memo's commitment too. */
+int verify_ledger(const char *dir, bool all);
+
+#endif
