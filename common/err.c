@@ -38,7 +38,7 @@ const char *err_name(enum err code)
 
 enum err err_from_name(const char *name)
 {
-	for (size_t i = ERR_NONE + 1; i < ERR_COUNT; i++)
+	for (size_t i = 0; i < ERR_COUNT; i++)
 		if (!strcmp(errors[i].name, name))
 			return (enum err)i;
 	return ERR_NONE;

@@ -2,16 +2,6 @@
 
 #include <sodium.h>
 
-void sha256(const struct iovec *parts, size_t count, uint8_t ret[HASH_SIZE])
-{
-	crypto_hash_sha256_state state;
-
-	crypto_hash_sha256_init(&state);
-	for (size_t i = 0; i < count; i++)
-		crypto_hash_sha256_update(&state, parts[i].iov_base, parts[i].iov_len);
-	crypto_hash_sha256_final(&state, ret);
-}
-
 void base64_encode(struct buf *out, const void *bytes, size_t len)
 {
 	size_t size = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);

@@ -1,6 +1,5 @@
 /*
- * SHA-256 and base64: the two primitives that every format of the ledger
- * stands on. libsodium stays behind this header, sign.h and the daemon's seal.
+ * SHA-256 and base64: the two primitives that every format of the ledger stands on.
  */
 #ifndef COMMON_HASH_H
 #define COMMON_HASH_H
@@ -15,7 +14,7 @@
 #define HASH_SIZE 32
 #define HASH_BASE64 44		/* characters of one hash in base64, without NUL */
 
-/* SHA-256 of the parts one after the other. */
+/* SHA-256 of the parts one after the other. Each program brings its own: sha256.c in daemon/ and client/. */
 void sha256(const struct iovec *parts, size_t count, uint8_t ret[HASH_SIZE]);
 
 /* One part, for a braced list: (struct iovec[]){ PART(a, n), PART(b, m) }. */

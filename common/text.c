@@ -61,13 +61,15 @@ struct range {
 	const char *problem;
 };
 
+#define TURNS "it holds a character that turns the direction of writing: leave that out"
+
 /* Both sorted. */
 static const struct range forbidden[] = {
 	{ 0x0000, 0x001f, "it holds a control character: write it on one line, without tabs" },
 	{ 0x007f, 0x009f, "it holds a control character: leave that out" },
 	{ 0x2028, 0x2029, "it holds a line separator: write it on one line" },
-	{ 0x202a, 0x202e, "it holds a character that turns the direction of writing: leave that out" },
-	{ 0x2066, 0x2069, "it holds a character that turns the direction of writing: leave that out" },
+	{ 0x202a, 0x202e, TURNS },
+	{ 0x2066, 0x2069, TURNS },
 };
 
 /* What shows nothing: blanks, and characters without any width. */

@@ -17,10 +17,8 @@
  */
 static bool is_plain_name(const char *name)
 {
-	size_t len = strlen(name);
-
-	return *name && strchr(CAPITALS, *name) && strspn(name, ZONE_BYTES) == len &&
-	       name[len - 1] != '/' && !strstr(name, "//");
+	return *name && strchr(CAPITALS, *name) && !name[strspn(name, ZONE_BYTES)] &&
+	       !strstr(name, "//");
 }
 
 static bool is_zone_file(const char *path)
