@@ -66,6 +66,7 @@ void buf_int(struct buf *b, int64_t value)
 void buf_printf(struct buf *b, const char *format, ...)
 {
 	va_list args;
+	char *room;
 	int len;
 
 	va_start(args, format);
@@ -73,11 +74,10 @@ void buf_printf(struct buf *b, const char *format, ...)
 	va_end(args);
 	if (len < 0)
 		abort();
-	grow(b, (size_t)len);
+	room = buf_room(b, (size_t)len);
 	va_start(args, format);
-	vsnprintf(b->data + b->len, (size_t)len + 1, format, args);
+	vsnprintf(room, (size_t)len + 1, format, args);
 	va_end(args);
-	b->len += (size_t)len;
 }
 
 void buf_clear(struct buf *b)
@@ -109,7 +109,7 @@ static void json_key(struct buf *b, const char *key)
 {
 	char last = b->len ? b->data[b->len - 1] : '\0';
 
-	if (last && last != '{' && last != '[' && last != ':')
+	if (last && last != '{' && last != '[')
 		buf_char(b, ',');
 	if (!key)
 		return;

@@ -220,6 +220,8 @@ int init_ledger(const char *path, const struct init_options *options)
 		files_remove(dir);
 	} else {
 		printf("%s\n", vkey);
+		log_notice("the ledger %s is in %s; the line on stdout is its verifier key: give it "
+			   "to whoever will check the ledger", options->origin, path);
 	}
 	close(dir);
 	return problem || fflush(stdout) ? -1 : 0;

@@ -16,12 +16,14 @@
 #include "conn.h"
 
 #define ACCEPTS_A_TURN 64
+#define CALLS_A_TURN 1024	/* answers wait for the turn's end: it must come soon */
 
 TAILQ_HEAD(conn_list, conn);
 TAILQ_HEAD(peer_list, peer);
 
 /* Everybody of one uid, whose calls wait in one line. */
 struct peer {
+	struct server *server;
 	int64_t uid;
 	unsigned conns;
 	struct conn_list ready;
@@ -40,12 +42,10 @@ struct server {
 	struct peer_list ready;		/* peers with something to run */
 	struct conn_list all, dirty;
 	bool stopping;
+	unsigned calls;			/* run in this turn */
 	unsigned seconds;
 	bool (*reload)(struct config *ret);
 };
-
-/* libevent hands a callback one pointer, and conns must not know the server. */
-static struct server *the_server;
 
 static int64_t monotonic(void)
 {
@@ -133,6 +133,7 @@ static struct peer *peer_take(struct server *server, int64_t uid)
 	peer = calloc(1, sizeof(*peer));
 	if (!peer)
 		abort();
+	peer->server = server;
 	peer->uid = uid;
 	TAILQ_INIT(&peer->ready);
 	HASH_ADD(hh, server->peers, uid, sizeof(peer->uid), peer);
@@ -187,12 +188,13 @@ static void conn_leave(struct server *server, struct conn *conn)
 static void on_io(int fd, short what, void *context)
 {
 	struct conn *conn = context;
+	struct server *server = conn->peer->server;
 
 	(void)fd;
 	if (what & EV_READ)
 		conn_read(conn, monotonic());
-	conn_dirty(the_server, conn);
-	conn_queue(the_server, conn);
+	conn_dirty(server, conn);
+	conn_queue(server, conn);
 }
 
 /* A refusal for who cannot even connect, as far as the socket takes it at once. */
@@ -276,14 +278,19 @@ static void on_accept(int listener, short what, void *context)
 
 /* ---- A turn ---- */
 
-/* Each peer in turn, each of its connections in turn, one call each, until the batch is full. */
+static bool turn_full(const struct server *server)
+{
+	return server->calls >= CALLS_A_TURN || batch_full(&server->service->batch);
+}
+
+/* Each peer in turn, each of its connections in turn, one call each, until the turn is full. */
 static bool run_ready(struct server *server)
 {
 	struct service *service = server->service;
 	struct peer *peer;
 	bool ran = false;
 
-	while ((peer = TAILQ_FIRST(&server->ready)) && !batch_full(&service->batch)) {
+	while ((peer = TAILQ_FIRST(&server->ready)) && !turn_full(server)) {
 		struct conn *conn = TAILQ_FIRST(&peer->ready);
 
 		TAILQ_REMOVE(&server->ready, peer, link);
@@ -295,6 +302,7 @@ static bool run_ready(struct server *server)
 		if (conn_ready(conn, batch_committed(&service->batch))) {
 			conn_run(conn, service);
 			conn_dirty(server, conn);
+			server->calls++;
 			ran = true;
 		}
 		if (!conn->paused)
@@ -365,8 +373,9 @@ static void turn(struct server *server)
 		flags |= EVLOOP_NONBLOCK;
 	event_base_loop(server->base, flags);
 	service_turn(server->service);
+	server->calls = 0;
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
-	while (run_ready(server) && !batch_full(&server->service->batch))
+	while (run_ready(server) && !turn_full(server))
 		event_base_loop(server->base, EVLOOP_NONBLOCK);
 	commit(server);
 	answer_all(server);
@@ -462,7 +471,6 @@ int server_run(struct service *service, int listener, bool (*reload)(struct conf
 {
 	struct server server = { .service = service, .listener = listener, .reload = reload };
 
-	the_server = &server;
 	TAILQ_INIT(&server.ready);
 	TAILQ_INIT(&server.all);
 	TAILQ_INIT(&server.dirty);
