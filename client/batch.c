@@ -1,0 +1,378 @@
+#include "batch.h"
+
+#include <csv.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "common/hash.h"
+#include "common/money.h"
+#include "common/text.h"
+#include "render.h"
+#include "tell.h"
+
+#define IN_FLIGHT 32
+#define FILE_MAX ((size_t)64 << 20)
+
+enum column_id { REF, AMOUNT, REASON, CUSTOMER, CATEGORY, INCIDENT, BUDGET, CURRENCY, COLUMNS };
+
+static const char *const column_names[COLUMNS] = {
+	"ref", "amount", "reason", "customer", "category", "incident", "budget", "currency",
+};
+
+struct row {
+	char *cell[COLUMNS];		/* NULL: empty or not there */
+	size_t line;
+	int64_t amount;
+};
+
+struct batch {
+	enum column_id order[COLUMNS];	/* of the file's columns */
+	size_t columns, column, lines;
+	struct row *rows, current;
+	size_t count, room;
+	bool headed, failed;
+	char currency[CURRENCY_LEN + 1];	/* of the default budget */
+	int64_t exp;
+	int64_t spent, already, refused, unavailable, total;
+};
+
+static void fail(struct batch *batch, const char *what, const char *word)
+{
+	if (!batch->failed)
+		tell("line %zu: %s%s%s", batch->lines + 1, what, word ? ": " : "", word ? word : "");
+	batch->failed = true;
+}
+
+static void header_take(struct batch *batch, const char *name)
+{
+	for (int id = 0; id < COLUMNS; id++) {
+		if (strcmp(name, column_names[id]))
+			continue;
+		for (size_t i = 0; i < batch->columns; i++)
+			if (batch->order[i] == (enum column_id)id)
+				fail(batch, "this column stands twice", name);
+		if (!batch->failed)
+			batch->order[batch->columns++] = (enum column_id)id;
+		return;
+	}
+	fail(batch, "there is no such column (ref amount reason customer category incident budget "
+		    "currency)", name);
+}
+
+static void on_cell(void *text, size_t len, void *context)
+{
+	struct batch *batch = context;
+	char *cell = text && !memchr(text, 0, len) ? strndup(text, len) : NULL;
+
+	if (batch->failed || (text && !cell)) {
+		fail(batch, "a cell has a NUL in it", NULL);
+	} else if (!batch->headed) {
+		header_take(batch, cell ? cell : "");
+	} else if (batch->column >= batch->columns) {
+		fail(batch, "more cells than columns", NULL);
+	} else if (cell && *cell) {
+		batch->current.cell[batch->order[batch->column]] = cell;
+		cell = NULL;
+	}
+	batch->column++;
+	free(cell);
+}
+
+static bool has_column(const struct batch *batch, enum column_id id)
+{
+	for (size_t i = 0; i < batch->columns; i++)
+		if (batch->order[i] == id)
+			return true;
+	return false;
+}
+
+static const char *row_problem(const struct row *row)
+{
+	const enum column_id words[] = { REF, REASON, CUSTOMER, INCIDENT };
+
+	if (!row->cell[REF])
+		return "no ref: each row needs its own, so that the file can be sent again";
+	if (!row->cell[AMOUNT])
+		return "no amount";
+	if (!row->cell[REASON])
+		return "no reason";
+	for (size_t i = 0; i < 4; i++)
+		if (row->cell[words[i]] && words_problem(row->cell[words[i]]))
+			return words_problem(row->cell[words[i]]);
+	return row->cell[CATEGORY] ? tag_problem(row->cell[CATEGORY]) : NULL;
+}
+
+static void on_row(int end, void *context)
+{
+	struct batch *batch = context;
+	const char *problem;
+
+	(void)end;
+	if (!batch->headed) {
+		batch->headed = true;
+		if (!has_column(batch, REF) || !has_column(batch, AMOUNT) || !has_column(batch, REASON))
+			fail(batch, "the header needs the columns ref, amount and reason", NULL);
+	} else if (!batch->failed) {
+		problem = row_problem(&batch->current);
+		if (problem)
+			fail(batch, problem, NULL);
+		if (batch->count == batch->room) {
+			batch->room = batch->room ? 2 * batch->room : 256;
+			batch->rows = realloc(batch->rows, batch->room * sizeof(*batch->rows));
+			if (!batch->rows)
+				abort();
+		}
+		batch->current.line = batch->lines + 1;
+		batch->rows[batch->count++] = batch->current;
+	}
+	batch->current = (struct row){ .line = 0 };
+	batch->column = 0;
+	batch->lines++;
+}
+
+static int ref_order(const void *a, const void *b)
+{
+	return strcmp((*(const struct row *const *)a)->cell[REF],
+		      (*(const struct row *const *)b)->cell[REF]);
+}
+
+static void refs_check(struct batch *batch)
+{
+	const struct row **sorted = calloc(batch->count + 1, sizeof(*sorted));
+
+	if (!sorted)
+		abort();
+	for (size_t i = 0; i < batch->count; i++)
+		sorted[i] = &batch->rows[i];
+	qsort(sorted, batch->count, sizeof(*sorted), ref_order);
+	for (size_t i = 1; i < batch->count && !batch->failed; i++)
+		if (!ref_order(&sorted[i - 1], &sorted[i])) {
+			tell("lines %zu and %zu have the same ref: %s", sorted[i - 1]->line,
+			     sorted[i]->line, sorted[i]->cell[REF]);
+			batch->failed = true;
+		}
+	free(sorted);
+}
+
+/* Reads and checks the whole file before anything is sent. */
+static bool file_take(struct batch *batch, const char *path)
+{
+	struct csv_parser parser;
+	char bytes[65536];
+	size_t n, total = 0;
+	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+
+	if (!file) {
+		tell("%s: %s", path, strerror(errno));
+		return false;
+	}
+	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL))
+		abort();
+	while (!batch->failed && (n = fread(bytes, 1, sizeof(bytes), file)) > 0) {
+		total += n;
+		if (total > FILE_MAX)
+			fail(batch, "the file is over 64 MiB", NULL);
+		else if (csv_parse(&parser, bytes, n, on_cell, on_row, batch) != n)
+			fail(batch, "this is no CSV", csv_strerror(csv_error(&parser)));
+	}
+	if (!batch->failed && (ferror(file) || csv_fini(&parser, on_cell, on_row, batch)))
+		fail(batch, "the file ends within a quoted cell, or cannot be read", NULL);
+	csv_free(&parser);
+	if (file != stdin)
+		fclose(file);
+	if (!batch->failed && !batch->headed)
+		fail(batch, "the file is empty", NULL);
+	refs_check(batch);
+	return !batch->failed;
+}
+
+/* The row's amount, in its own currency or the budget's. */
+static bool amounts_take(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct row *row = &batch->rows[i];
+		const char *currency = row->cell[CURRENCY] ? row->cell[CURRENCY] : batch->currency;
+		int exp = strcmp(currency, batch->currency) ? currency_exp(currency) : (int)batch->exp;
+
+		if (exp < 0 || !amount_take(row->cell[AMOUNT], currency, exp, &row->amount)) {
+			tell("line %zu is wrong; nothing was sent", row->line);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void row_id(const struct row *row, char ret[UUID_LEN + 1])
+{
+	uint8_t digest[HASH_SIZE], uuid[16];
+
+	sha256((struct iovec[]){ PART("fund batch v1\n", 14),
+				 PART(row->cell[REF], strlen(row->cell[REF])) }, 2, digest);
+	uuid_v8(digest, uuid);
+	uuid_format(uuid, ret);
+}
+
+static bool row_send(struct fund *fund, const struct batch *batch, const struct row *row,
+		     const char *budget, bool dry_run)
+{
+	static const enum column_id texts[] = { REASON, CUSTOMER, CATEGORY, INCIDENT };
+	const char *from = row->cell[BUDGET] ? row->cell[BUDGET] : budget;
+	struct buf parameters = BUF_INIT;
+	char id[UUID_LEN + 1];
+	bool sent;
+
+	row_id(row, id);
+	json_open(&parameters, NULL, '{');
+	json_int(&parameters, "amount", row->amount);
+	json_str(&parameters, "currency", row->cell[CURRENCY] ? row->cell[CURRENCY] : batch->currency);
+	json_str(&parameters, "id", id);
+	for (size_t i = 0; i < 4; i++)
+		if (row->cell[texts[i]])
+			json_str(&parameters, column_names[texts[i]], row->cell[texts[i]]);
+	if (from)
+		json_str(&parameters, "budget", from);
+	json_bool(&parameters, "dry_run", dry_run);
+	json_close(&parameters, '}');
+	sent = link_send(&fund->link, "Spend", &parameters, false) == LINK_OK;
+	buf_release(&parameters);
+	return sent;
+}
+
+static void row_refused(struct batch *batch, const struct row *row, const struct reply *reply)
+{
+	struct refusal_hint hint = REFUSAL_NO_HINT;
+	struct buf text = BUF_INIT;
+
+	refusal_say(&text, reply, &hint);
+	tell("line %zu, %s: %s", row->line, row->cell[REF], text.data);
+	batch->refused++;
+	batch->unavailable += refusal_code(reply) == ERR_UNAVAILABLE;
+	buf_release(&text);
+}
+
+static bool row_answered(struct fund *fund, struct batch *batch, const struct row *row)
+{
+	struct wire_answer answer;
+	struct problem problem;
+	struct reply reply;
+
+	if (link_read(&fund->link, &reply) != LINK_OK)
+		return false;
+	if (reply.error) {
+		row_refused(batch, row, &reply);
+	} else if (wire_answer(reply.parameters, &answer, &problem)) {
+		batch->already += answer.replayed;
+		batch->spent += !answer.replayed;
+		if (!answer.replayed && !strcmp(answer.entry.currency, batch->currency) &&
+		    !money_add(batch->total, answer.entry.amount.value, &batch->total))
+			batch->total = INT64_MAX;
+		if (fund->json)
+			print_json(reply.parameters);
+	}
+	reply_release(&reply);
+	return true;
+}
+
+static void progress(const struct batch *batch, size_t done, time_t began)
+{
+	static const char bar[] = "##############################";
+
+	if (isatty(STDERR_FILENO) && time(NULL) > began)
+		fprintf(stderr, "\r[%-30.*s] %zu of %zu", (int)(30 * done / batch->count), bar, done,
+			batch->count);
+}
+
+static enum exit_status rows_run(struct fund *fund, struct batch *batch, const char *budget,
+				 bool dry_run)
+{
+	size_t sent = 0, done = 0;
+	time_t began = time(NULL);
+
+	while (done < batch->count) {
+		bool alive = true;
+
+		while (alive && sent < batch->count && sent - done < IN_FLIGHT)
+			alive = row_send(fund, batch, &batch->rows[sent++], budget, dry_run);
+		if (!alive || !row_answered(fund, batch, &batch->rows[done])) {
+			tell("the connection was lost after %zu of %zu rows: %s", done, batch->count,
+			     fund->link.problem);
+			tell_more("Run the same file again: nothing is doubled.");
+			return EXIT_UNREACHABLE;
+		}
+		progress(batch, ++done, began);
+	}
+	if (isatty(STDERR_FILENO) && time(NULL) > began)
+		fputc('\n', stderr);
+	return EXIT_OK;
+}
+
+static enum exit_status summary(const struct fund *fund, const struct batch *batch, bool dry_run)
+{
+	struct buf text = BUF_INIT;
+
+	if (dry_run)
+		buf_str(&text, "Dry run, nothing is recorded: ");
+	buf_printf(&text, "%lld spent, ", (long long)batch->spent);
+	say_money(&text, batch->currency, batch->exp, batch->total);
+	buf_printf(&text, "; %lld already there, %lld refused.\n", (long long)batch->already,
+		   (long long)batch->refused);
+	if (fund->json)
+		buf_release(&text);
+	else
+		print_text(&text);
+	if (batch->unavailable)
+		return EXIT_FAILED;
+	return batch->refused ? EXIT_REFUSED : EXIT_OK;
+}
+
+static void batch_release(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		for (int id = 0; id < COLUMNS; id++)
+			free(batch->rows[i].cell[id]);
+	for (int id = 0; id < COLUMNS; id++)
+		free(batch->current.cell[id]);
+	free(batch->rows);
+}
+
+/* The currency of the budget that is meant when a row names none. */
+static enum exit_status default_currency(struct fund *fund, struct batch *batch, const char *budget)
+{
+	struct budget_reply from;
+	enum exit_status status;
+
+	if (!budget && has_column(batch, BUDGET))
+		return currency_fetch(fund, batch->currency, &batch->exp);
+	status = budget_fetch(fund, budget, &from);
+	if (status != EXIT_OK)
+		return status;
+	snprintf(batch->currency, sizeof(batch->currency), "%s", from.budget.terms.currency);
+	batch->exp = from.budget.terms.exp.value;
+	reply_release(&from.reply);
+	return EXIT_OK;
+}
+
+enum exit_status batch_run(struct fund *fund, const char *path, const char *budget, bool dry_run)
+{
+	struct batch batch = { .columns = 0 };
+	enum exit_status status = EXIT_USAGE;
+
+	if (file_take(&batch, path)) {
+		status = fund_begin(fund);
+		if (status == EXIT_OK)
+			status = default_currency(fund, &batch, budget);
+		if (status == EXIT_OK && !amounts_take(&batch))
+			status = EXIT_USAGE;
+		else if (status == EXIT_OK)
+			status = rows_run(fund, &batch, budget, dry_run);
+		if (status == EXIT_OK)
+			status = summary(fund, &batch, dry_run);
+	}
+	batch_release(&batch);
+	return status;
+}

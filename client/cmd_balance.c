@@ -1,0 +1,188 @@
+#include <stdio.h>
+
+#include "command.h"
+#include "common/text.h"
+#include "render.h"
+#include "table.h"
+#include "tell.h"
+
+struct balance_options {
+	bool all;
+};
+
+static const struct option_row balance_options[] = {
+	{ "all", NULL, offsetof(struct balance_options, all), NULL, "every budget you may see" },
+	OPTIONS_END
+};
+
+static const struct column columns[] = {
+	{ "BUDGET", false, false }, { "LEFT", true, false }, { "SPENT", true, false },
+	{ "NEXT RESET", false, false }, { "OWNER", false, false }, { "TERMS", false, true },
+};
+
+static void cell(struct table *table, size_t column, struct buf *text)
+{
+	table_cell(table, column, text->data ? text->data : "");
+	buf_clear(text);
+}
+
+static void row_print(struct table *table, const struct wire_budget *budget)
+{
+	struct buf text = BUF_INIT;
+
+	table_row(table);
+	table_cell(table, 0, budget->name);
+	say_terms_money(&text, &budget->terms, budget->balance.value);
+	cell(table, 1, &text);
+	say_terms_money(&text, &budget->terms, budget->spent.value);
+	cell(table, 2, &text);
+	if (budget->closed)
+		buf_str(&text, "closed");
+	else if (budget->next_reset)
+		buf_printf(&text, "%s%s", budget->next_reset,
+			   moment_past(budget->next_reset) ? " overdue" : "");
+	cell(table, 3, &text);
+	say_owner(&text, &budget->terms);
+	cell(table, 4, &text);
+	say_terms(&text, &budget->terms);
+	cell(table, 5, &text);
+	buf_release(&text);
+}
+
+/* One reply to a stream: a budget, or the empty end. */
+static enum exit_status reply_print(const struct fund *fund, const struct reply *reply,
+				    struct table *table)
+{
+	const json_t *budgets, *one;
+	struct wire_budget budget;
+	struct problem problem;
+
+	if (!wire_balance(reply->parameters, &budgets, &one, &problem))
+		return reply_tell_foreign(&problem);
+	if (!one)
+		return EXIT_OK;
+	if (!wire_budget(one, &budget, &problem))
+		return reply_tell_foreign(&problem);
+	if (fund->json)
+		print_json(one);
+	else
+		row_print(table, &budget);
+	return EXIT_OK;
+}
+
+static enum exit_status stream_print(struct fund *fund, struct table *table)
+{
+	struct refusal_hint hint = REFUSAL_NO_HINT;
+	enum exit_status status = EXIT_OK;
+	bool more = true;
+
+	while (more && status == EXIT_OK) {
+		struct reply reply;
+
+		if (link_read(&fund->link, &reply) != LINK_OK) {
+			tell("the answer broke off: %s", fund->link.problem);
+			return EXIT_UNREACHABLE;
+		}
+		more = reply.continues;
+		status = reply.error ? refusal_tell(&reply, &hint) : reply_print(fund, &reply, table);
+		reply_release(&reply);
+	}
+	return status;
+}
+
+static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
+{
+	struct balance_options options = { false };
+	struct buf parameters = BUF_INIT;
+	struct table *table = NULL;
+	int first, status = command_begin(fund, &cmd_balance, &options, argc, argv, &first);
+	enum exit_status end;
+
+	if (status >= 0)
+		return (enum exit_status)status;
+	json_open(&parameters, NULL, '{');
+	json_open(&parameters, "budgets", '[');
+	for (; first < argc; first++)
+		json_str(&parameters, NULL, argv[first]);
+	json_close(&parameters, ']');
+	json_bool(&parameters, "all", options.all);
+	json_close(&parameters, '}');
+	end = fund_begin(fund);
+	if (end == EXIT_OK && link_send(&fund->link, "Balance", &parameters, true) != LINK_OK) {
+		tell("cannot reach fundd at %s: %s", fund->socket, fund->link.problem);
+		end = EXIT_UNREACHABLE;
+	}
+	buf_release(&parameters);
+	if (end != EXIT_OK)
+		return end;
+	if (!fund->json)
+		table = table_new(columns, sizeof(columns) / sizeof(*columns));
+	end = stream_print(fund, table);
+	if (table)
+		table_end(table);
+	return end;
+}
+
+static void own_line(const struct wire_budget *budget)
+{
+	struct buf text = BUF_INIT;
+
+	buf_printf(&text, "%s   ", budget->name);
+	say_terms_money(&text, &budget->terms, budget->balance.value);
+	if (budget->terms.allowance.value) {
+		buf_str(&text, " of ");
+		say_terms_money(&text, &budget->terms, budget->terms.allowance.value);
+	}
+	buf_str(&text, " left");
+	if (budget->next_reset) {
+		buf_str(&text, moment_past(budget->next_reset) ? ", its reset overdue since "
+							       : ", until ");
+		say_day(&text, budget->next_reset);
+	}
+	buf_char(&text, '\n');
+	print_text(&text);
+}
+
+static enum exit_status own_print(const struct fund *fund, const struct reply *reply)
+{
+	const json_t *budgets, *one;
+	struct wire_budget budget;
+	struct problem problem;
+	size_t count, i;
+
+	if (!wire_balance(reply->parameters, &budgets, &one, &problem))
+		return reply_tell_foreign(&problem);
+	count = json_array_len(budgets);
+	for (i = 0; i < count; i++) {
+		if (!wire_budget(json_array_at(budgets, i), &budget, &problem))
+			return reply_tell_foreign(&problem);
+		if (fund->json)
+			print_json(json_array_at(budgets, i));
+		else
+			own_line(&budget);
+	}
+	if (!count && !fund->json)
+		puts("You have no budget here yet. A manager opens one: "
+		     "fund open alice --owner alice --allowance 100");
+	return EXIT_OK;
+}
+
+enum exit_status balance_own(struct fund *fund)
+{
+	struct refusal_hint hint = REFUSAL_NO_HINT;
+	struct buf nothing = BUF_INIT;
+	struct reply reply;
+	enum exit_status status = fund_begin(fund);
+
+	if (status == EXIT_OK)
+		status = request_read(fund, "Balance", &nothing, &hint, &reply);
+	if (status != EXIT_OK)
+		return status;
+	status = own_print(fund, &reply);
+	reply_release(&reply);
+	return status;
+}
+
+const struct command cmd_balance = {
+	"balance", "[NAME...] [--all]", "What is left, and on which terms", balance_options, balance_run
+};

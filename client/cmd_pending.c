@@ -1,0 +1,96 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "render.h"
+#include "tell.h"
+
+struct pending_options {
+	bool send, drop;
+};
+
+static const struct option_row pending_options[] = {
+	{ "send", NULL, offsetof(struct pending_options, send), NULL, "ask for the answers again" },
+	{ "drop", NULL, offsetof(struct pending_options, drop), NULL, "forget them" },
+	OPTIONS_END
+};
+
+static void show(const struct fund *fund, const struct pending *p)
+{
+	struct buf line = BUF_INIT;
+
+	if (fund->json) {
+		json_open(&line, NULL, '{');
+		json_str(&line, "id", p->id);
+		json_str(&line, "line", p->request.line);
+		json_int(&line, "at", p->request.at.value);
+		json_close(&line, '}');
+	} else {
+		buf_printf(&line, "%s  %s", p->id, p->request.line);
+	}
+	buf_char(&line, '\n');
+	print_text(&line);
+}
+
+static enum exit_status one(struct fund *fund, const struct pending_options *options,
+			    struct pending *p)
+{
+	if (options->drop) {
+		tell("forgotten: %s; fund audit shows whether it was recorded", p->request.line);
+		pending_drop(p);
+		return EXIT_OK;
+	}
+	if (options->send && !strcmp(p->request.socket, fund->socket))
+		return request_again(fund, p);
+	show(fund, p);
+	pending_release(p);
+	return EXIT_OK;
+}
+
+static enum exit_status pending_run(struct fund *fund, int argc, char **argv)
+{
+	struct pending_options options = { false, false };
+	struct problem problem;
+	struct pending p;
+	char **ids;
+	size_t count, i;
+	int first, status = command_begin(fund, &cmd_pending, &options, argc, argv, &first);
+	enum exit_status end = EXIT_OK, this;
+
+	if (status >= 0)
+		return (enum exit_status)status;
+	if (first < argc || (options.send && options.drop))
+		return (enum exit_status)usage_error(&cmd_pending, "either --send or --drop");
+	if (options.send)
+		end = fund_connect(fund);
+	if (end != EXIT_OK)
+		return end;
+	count = pending_list(&ids);
+	for (i = 0; i < count; i++) {
+		switch (pending_load(ids[i], &p, &problem)) {
+		case PENDING_LOADED:
+			this = one(fund, &options, &p);
+			end = this == EXIT_OK ? end : this;
+			break;
+		case PENDING_DAMAGED:
+			tell("pending request %s is damaged: %s", ids[i], problem.text);
+			if (options.drop)
+				pending_drop(&p);
+			else
+				pending_release(&p);
+			break;
+		case PENDING_BUSY:
+			tell("another fund is asking for %s just now", p.request.line);
+			pending_release(&p);
+			break;
+		case PENDING_GONE:
+			break;
+		}
+	}
+	pending_list_free(ids, count);
+	return end;
+}
+
+const struct command cmd_pending = {
+	"pending", "[--send | --drop]", "Requests whose answers were lost", pending_options, pending_run
+};

@@ -1,0 +1,48 @@
+#include "command.h"
+#include "render.h"
+
+static void say_status(struct buf *out, const struct wire_status *says)
+{
+	buf_printf(out, "%s: %lld entries, %lld budgets, kept in %s, %s\n", says->origin,
+		   (long long)says->entries.value, (long long)says->budgets.value, says->currency,
+		   says->timezone);
+	buf_printf(out, "fundd %s, up for %lld s, %lld connections\n", says->version,
+		   (long long)says->uptime.value, (long long)says->connections.value);
+	if (says->unrestricted)
+		buf_str(out, "There is no config file: whoever runs fundd has every role.\n");
+	if (says->problem)
+		buf_printf(out, "At the moment: %s.\n", says->problem);
+}
+
+static enum exit_status status_run(struct fund *fund, int argc, char **argv)
+{
+	struct refusal_hint hint = REFUSAL_NO_HINT;
+	struct buf text = BUF_INIT;
+	struct wire_status says;
+	struct problem problem;
+	struct reply reply;
+	int first, status = command_begin(fund, &cmd_status, NULL, argc, argv, &first);
+	enum exit_status end;
+
+	if (status >= 0)
+		return (enum exit_status)status;
+	if (first < argc)
+		return (enum exit_status)usage_error(&cmd_status, "it takes no arguments");
+	end = fund_begin(fund);
+	if (end == EXIT_OK)
+		end = request_read(fund, "Status", &text, &hint, &reply);
+	if (end != EXIT_OK)
+		return end;
+	if (!wire_status(reply.parameters, &says, &problem)) {
+		end = reply_tell_foreign(&problem);
+	} else if (fund->json) {
+		print_json(reply.parameters);
+	} else {
+		say_status(&text, &says);
+		print_text(&text);
+	}
+	reply_release(&reply);
+	return end;
+}
+
+const struct command cmd_status = { "status", "", "How the ledger is", NULL, status_run };

@@ -1,0 +1,125 @@
+#include "link.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/frame.h"
+
+static enum link_outcome link_fail(struct link *link, enum link_outcome outcome, const char *problem)
+{
+	snprintf(link->problem, sizeof(link->problem), "%s", problem);
+	link_close(link);
+	return outcome;
+}
+
+static const char *errno_text(void)
+{
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return "it does not answer";
+	return errno == EPIPE ? "it hung up" : strerror(errno);
+}
+
+bool link_open(struct link *link, const char *path, int patience_ms)
+{
+	struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	link_close(link);
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		link_fail(link, LINK_UNSENT, "the path is too long for a socket");
+		return false;
+	}
+	strcpy(address.sun_path, path);
+	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (link->fd < 0 ||
+	    setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+	    setsockopt(link->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+	    connect(link->fd, (struct sockaddr *)&address, sizeof(address))) {
+		link_fail(link, LINK_UNSENT, errno_text());
+		return false;
+	}
+	link->in = evbuffer_new();
+	if (!link->in)
+		abort();
+	return true;
+}
+
+void link_close(struct link *link)
+{
+	if (link->fd >= 0)
+		close(link->fd);
+	if (link->in)
+		evbuffer_free(link->in);
+	link->fd = -1;
+	link->in = NULL;
+}
+
+enum link_outcome link_send(struct link *link, const char *method, const struct buf *parameters, bool more)
+{
+	struct buf name = BUF_INIT, out = BUF_INIT;
+	size_t sent = 0;
+	ssize_t n = 0;
+
+	buf_printf(&name, "%s.%s", LEDGER_INTERFACE, method);
+	call_write(&out, name.data, parameters, more);
+	buf_release(&name);
+	while (link->fd >= 0 && sent < out.len) {
+		n = send(link->fd, out.data + sent, out.len - sent, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
+		sent += (size_t)n;
+	}
+	n = sent == out.len;
+	buf_release(&out);
+	if (n)
+		return LINK_OK;
+	return link->fd < 0 ? LINK_UNSENT : link_fail(link, LINK_UNSENT, errno_text());
+}
+
+/* Waits for more bytes. */
+static enum link_outcome link_fill(struct link *link)
+{
+	int n;
+
+	do
+		n = evbuffer_read(link->in, link->fd, -1);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		return LINK_OK;
+	return link_fail(link, LINK_LOST, n == 0 ? "it hung up" : errno_text());
+}
+
+enum link_outcome link_read(struct link *link, struct reply *ret)
+{
+	struct problem problem;
+	const char *text;
+	enum frame frame;
+	size_t len;
+
+	if (link->fd < 0)
+		return LINK_LOST;
+	while ((frame = frame_peek(link->in, LINK_REPLY_MAX, &text, &len)) == FRAME_PARTIAL)
+		if (link_fill(link) != LINK_OK)
+			return LINK_LOST;
+	if (frame != FRAME_WHOLE || reply_parse(text, len, ret, &problem))
+		return link_fail(link, LINK_LOST, "what it answers is no Varlink reply");
+	frame_drop(link->in, len);
+	return LINK_OK;
+}
+
+enum link_outcome link_call(struct link *link, const char *method, const struct buf *parameters,
+			    bool more, struct reply *ret)
+{
+	enum link_outcome outcome = link_send(link, method, parameters, more);
+
+	return outcome == LINK_OK ? link_read(link, ret) : outcome;
+}

@@ -1,0 +1,278 @@
+#include "pending.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "tell.h"
+
+#define FILE_MAX 65536
+#define BUSY_WAIT_MS 15000
+#define BUSY_STEP_MS 50
+
+static const struct field file_fields[] = {
+	{ "method", FIELD_STRING, offsetof(struct pending_request, method), FIELD_REQUIRED, 0 },
+	{ "parameters", FIELD_STRING, offsetof(struct pending_request, parameters), FIELD_REQUIRED, 0 },
+	{ "socket", FIELD_STRING, offsetof(struct pending_request, socket), FIELD_REQUIRED, 0 },
+	{ "line", FIELD_STRING, offsetof(struct pending_request, line), FIELD_REQUIRED, 0 },
+	{ "at", FIELD_INT, offsetof(struct pending_request, at), FIELD_REQUIRED, 0 },
+	FIELDS_END
+};
+
+/* What may be asked for again: the requests that carry an id. */
+static const char *const methods[] = { "Spend", "TopUp", "Refund", "Open", "Adjust", "Close" };
+
+bool pending_path(struct buf *out)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state && state[0] == '/')
+		buf_str(out, state);
+	else if (home && home[0] == '/')
+		buf_printf(out, "%s/.local/state", home);
+	else
+		return false;
+	buf_str(out, "/fund/pending");
+	return true;
+}
+
+/* The directory of that path, made with what is missing above it. */
+static bool path_make(char *path)
+{
+	char *slash;
+
+	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return false;
+		*slash = '/';
+	}
+	return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+/* A descriptor of the directory, or -1 with errno. */
+static int dir_open(bool make)
+{
+	struct buf path = BUF_INIT;
+	int dir = -1;
+
+	errno = ENOENT;
+	if (pending_path(&path) && (!make || path_make(path.data)))
+		dir = open(path.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	buf_release(&path);
+	return dir;
+}
+
+static void file_text(const struct pending_request *p, struct buf *out)
+{
+	json_open(out, NULL, '{');
+	json_str(out, "method", p->method);
+	json_str(out, "parameters", p->parameters);
+	json_str(out, "socket", p->socket);
+	json_str(out, "line", p->line);
+	json_int(out, "at", p->at.value);
+	json_close(out, '}');
+	buf_char(out, '\n');
+}
+
+/* Locked, and whole before it gets its name. A descriptor, or -1 with errno. */
+static int file_write(int dir, const char *name, const struct buf *text)
+{
+	char temporary[64];
+	int fd, saved;
+
+	snprintf(temporary, sizeof(temporary), ".%s.%ld", name, (long)getpid());
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	errno = EIO;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && write(fd, text->data, text->len) == (ssize_t)text->len &&
+	    renameat(dir, temporary, dir, name) == 0)
+		return fd;
+	saved = errno;
+	unlinkat(dir, temporary, 0);
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+void pending_keep(struct pending *p)
+{
+	struct buf text = BUF_INIT;
+	int dir = dir_open(true);
+
+	p->root = NULL;
+	p->fd = -1;
+	file_text(&p->request, &text);
+	if (dir >= 0)
+		p->fd = file_write(dir, p->id, &text);
+	if (p->fd < 0)
+		tell("note: this request could not be kept in ~/.local/state/fund (%s); "
+		     "should its answer get lost, look at fund audit before typing it again", strerror(errno));
+	if (dir >= 0)
+		close(dir);
+	buf_release(&text);
+}
+
+static const char *content_problem(const struct pending_request *p)
+{
+	size_t len = strlen(p->parameters), i;
+	struct problem problem;
+	json_t *json;
+
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(methods[i], p->method) == 0)
+			break;
+	if (i == sizeof(methods) / sizeof(methods[0]))
+		return "its method is none that can be asked for again";
+	json = json_parse(p->parameters, len, &problem);
+	json_free(json);
+	return json && len > 2 && p->parameters[0] == '{' ? NULL : "its parameters are no JSON object";
+}
+
+/* Fills p from the open file. */
+static bool file_read(struct pending *p, struct problem *problem)
+{
+	char *text = malloc(FILE_MAX);
+	const char *wrong;
+	ssize_t len;
+
+	if (!text)
+		abort();
+	len = read(p->fd, text, FILE_MAX);
+	problem_set(problem, "file", len < 0 ? "cannot be read" : "is too long");
+	if (len >= 0 && len < FILE_MAX)
+		p->root = json_parse(text, (size_t)len, problem);
+	free(text);
+	if (!p->root || json_decode(p->root, file_fields, &p->request, sizeof(p->request), false, problem))
+		return false;
+	wrong = content_problem(&p->request);
+	if (wrong)
+		problem_set(problem, "file", "%s", wrong);
+	return !wrong;
+}
+
+/* A regular file of the caller's that still has its name. */
+static bool file_mine(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink > 0;
+}
+
+enum pending_state pending_load(const char *id, struct pending *ret, struct problem *problem)
+{
+	struct pending p = { .fd = -1 };
+	int dir = dir_open(false);
+	bool busy, whole;
+
+	snprintf(p.id, sizeof(p.id), "%s", id);
+	if (dir >= 0) {
+		p.fd = openat(dir, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		close(dir);
+	}
+	busy = p.fd >= 0 && flock(p.fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+	if (p.fd < 0 || !file_mine(p.fd)) {
+		pending_release(&p);
+		return PENDING_GONE;
+	}
+	whole = file_read(&p, problem);
+	*ret = p;
+	if (!whole)
+		return PENDING_DAMAGED;
+	return busy ? PENDING_BUSY : PENDING_LOADED;
+}
+
+enum pending_state pending_wait(struct pending *p)
+{
+	const struct timespec step = { 0, BUSY_STEP_MS * 1000000L };
+	int waited;
+
+	for (waited = 0; flock(p->fd, LOCK_EX | LOCK_NB); waited += BUSY_STEP_MS) {
+		if (waited >= BUSY_WAIT_MS)
+			return PENDING_BUSY;
+		nanosleep(&step, NULL);
+	}
+	if (file_mine(p->fd))
+		return PENDING_LOADED;
+	pending_release(p);
+	return PENDING_GONE;
+}
+
+void pending_drop(struct pending *p)
+{
+	struct stat held, named;
+	int dir = dir_open(false);
+
+	if (p->fd >= 0 && dir >= 0 && fstat(p->fd, &held) == 0 &&
+	    fstatat(dir, p->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    held.st_ino == named.st_ino && held.st_dev == named.st_dev &&
+	    unlinkat(dir, p->id, 0))
+		tell("note: pending request %s is answered but could not be removed (%s)", p->id,
+		     strerror(errno));
+	if (dir >= 0)
+		close(dir);
+	pending_release(p);
+}
+
+void pending_release(struct pending *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	json_free(p->root);
+	*p = (struct pending){ .fd = -1 };
+}
+
+bool pending_fresh(const struct pending *p)
+{
+	int64_t now = time(NULL);
+
+	return p->request.at.value <= now && p->request.at.value > now - PENDING_FRESH_S;
+}
+
+static int entry_wanted(const struct dirent *entry)
+{
+	uint8_t uuid[16];
+
+	return uuid_parse(entry->d_name, uuid);
+}
+
+/* A UUIDv7 begins with its time, so the order of names is the order of asking. */
+size_t pending_list(char ***ret)
+{
+	struct buf path = BUF_INIT;
+	struct dirent **entries = NULL;
+	int count = -1, i;
+	char **ids;
+
+	if (pending_path(&path))
+		count = scandir(path.data, &entries, entry_wanted, alphasort);
+	buf_release(&path);
+	ids = calloc(count > 0 ? (size_t)count : 1, sizeof(*ids));
+	if (!ids)
+		abort();
+	for (i = 0; i < count; i++) {
+		ids[i] = strdup(entries[i]->d_name);
+		if (!ids[i])
+			abort();
+		free(entries[i]);
+	}
+	free(entries);
+	*ret = ids;
+	return count > 0 ? (size_t)count : 0;
+}
+
+void pending_list_free(char **ids, size_t count)
+{
+	while (count)
+		free(ids[--count]);
+	free(ids);
+}

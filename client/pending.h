@@ -1,0 +1,74 @@
+/*
+ * The requests whose answers are not known yet: one file each, so that a lost answer is asked for
+ * again under the same id, and nothing is spent twice.
+ *
+ * $XDG_STATE_HOME/fund/pending/ID (or ~/.local/state) is written before the request is sent and
+ * removed once there is a definite answer, a refusal included. Whoever works on a request holds a lock
+ * on its file, so that of two `fund` at once only one asks again. A file that somebody else owns is not
+ * looked at. It guards against a lost answer, not against the machine losing power: it is not synced.
+ */
+#ifndef CLIENT_PENDING_H
+#define CLIENT_PENDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/text.h"
+
+#define PENDING_FRESH_S 3600	/* older ones wait for the person */
+
+struct pending_request {
+	const char *method;
+	const char *parameters;	/* the text of an object, without the id */
+	const char *socket;	/* where it was sent */
+	const char *line;	/* what was typed */
+	struct json_int at;	/* Unix seconds */
+};
+
+struct pending {
+	char id[UUID_LEN + 1];
+	int fd;			/* the locked file; -1: it could not be kept */
+	json_t *root;		/* holds the request's strings when it was loaded */
+	struct pending_request request;
+};
+
+enum pending_state {
+	PENDING_LOADED,		/* and locked */
+	PENDING_BUSY,		/* loaded; another `fund` is at it */
+	PENDING_GONE,		/* no such file (any more), or not the caller's */
+	PENDING_DAMAGED,	/* *problem says how; locked */
+};
+
+/*
+ * Writes and locks the file of p (id and request are set). When it cannot be kept, says on stderr
+ * that a lost answer could then not be asked for again, and goes on.
+ */
+void pending_keep(struct pending *p);
+
+/* Loads and locks. On PENDING_GONE there is nothing to release. */
+enum pending_state pending_load(const char *id, struct pending *ret, struct problem *problem);
+
+/* After PENDING_BUSY: waits some seconds for the other `fund` to end. LOADED, GONE (it has its
+ * answer; p is released) or still BUSY. */
+enum pending_state pending_wait(struct pending *p);
+
+/* There is a definite answer: removes the file, if it is still this one, and releases p. */
+void pending_drop(struct pending *p);
+
+/* Lets go of the lock and the memory; the file stays. */
+void pending_release(struct pending *p);
+
+/* Young enough to be finished without being asked. */
+bool pending_fresh(const struct pending *p);
+
+/* The ids, oldest first; freed with pending_list_free. */
+size_t pending_list(char ***ret);
+void pending_list_free(char **ids, size_t count);
+
+/* The directory; false when neither XDG_STATE_HOME nor HOME says where. */
+bool pending_path(struct buf *out);
+
+#endif

@@ -1,0 +1,401 @@
+"""A verifier of ledgers, written from fund-ledger(5) alone, with nothing but Python's own library.
+
+It shares no code with fundd, so that the two check each other, and the page.
+"""
+import base64
+import hashlib
+import json
+import re
+import struct
+
+NONE = 2**64 - 1
+BUILT_IN = ('company', 'spent')
+HEAD = ('v seq at kind uid budget from to amount currency exp from_after to_after ref period '
+        'category id').split()
+GENESIS = 'origin vkey zone'.split()
+TERMS = 'owner group allowance every carry cap pool self_topup guideline'.split()
+OWN = {'genesis': GENESIS, 'open': TERMS, 'adjust': TERMS}
+KINDS = 'genesis boot open adjust close topup reset spend refund audit'.split()
+WITH_ID = 'open adjust close topup spend refund audit'.split()
+
+
+class Bad(Exception):
+    pass
+
+
+def need(condition, problem):
+    if not condition:
+        raise Bad(problem)
+
+
+def sha256(*parts):
+    return hashlib.sha256(b''.join(parts)).digest()
+
+
+# ---- Ed25519, as in RFC 8032, section 6 ---------------------------------------------------------
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT = pow(2, (P - 1) // 4, P)
+
+
+def add(p, q):
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def times(n, p):
+    q = (0, 1, 1, 0)
+    while n:
+        if n & 1:
+            q = add(q, p)
+        p, n = add(p, p), n >> 1
+    return q
+
+
+def point(data):
+    y = int.from_bytes(data, 'little')
+    sign, y = y >> 255, y & (1 << 255) - 1
+    need(y < P, 'a point is not on the curve')
+    x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P)
+    x = pow(x2, (P + 3) // 8, P)
+    if (x * x - x2) % P:
+        x = x * ROOT % P
+    need((x * x - x2) % P == 0, 'a point is not on the curve')
+    if x & 1 != sign:
+        x = P - x
+    return (x, y, 1, x * y % P)
+
+
+BASE = point((4 * pow(5, P - 2, P) % P).to_bytes(32, 'little'))
+
+
+def signed(key, text, signature):
+    s = int.from_bytes(signature[32:], 'little')
+    h = int.from_bytes(hashlib.sha512(signature[:32] + key + text).digest(), 'little') % ORDER
+    p, q = times(s, BASE), add(point(signature[:32]), times(h, point(key)))
+    return s < ORDER and not (p[0] * q[2] - q[0] * p[2]) % P and not (p[1] * q[2] - q[1] * p[2]) % P
+
+
+# ---- XChaCha20-Poly1305, as in RFC 8439 and draft-irtf-cfrg-xchacha ------------------------------
+
+def rounds(state):
+    x = list(state)
+    for _ in range(10):
+        for a, b, c, d in ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
+                           (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14)):
+            for one, two, three, turn in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+                x[one] = (x[one] + x[two]) & 0xffffffff
+                v = x[three] ^ x[one]
+                x[three] = (v << turn | v >> (32 - turn)) & 0xffffffff
+    return x
+
+
+def chacha_state(key, tail):
+    return struct.unpack('<4I', b'expand 32-byte k') + struct.unpack('<8I', key) + \
+        struct.unpack('<4I', tail)
+
+
+def unseal(key, data, nonce, sealed):
+    x = rounds(chacha_state(key, nonce[:16]))
+    key = struct.pack('<8I', *x[:4], *x[12:])
+
+    def block(counter):
+        state = chacha_state(key, struct.pack('<II', counter, 0) + nonce[16:])
+        return struct.pack('<16I', *((a + b) & 0xffffffff for a, b in zip(state, rounds(state))))
+
+    text, tag = sealed[:-16], sealed[-16:]
+    r, s = block(0)[:16], int.from_bytes(block(0)[16:32], 'little')
+    r = int.from_bytes(r, 'little') & 0x0ffffffc0ffffffc0ffffffc0fffffff
+    mac, sum_ = b'', 0
+    for part in (data, text):
+        mac += part + bytes(-len(part) % 16)
+    mac += struct.pack('<QQ', len(data), len(text))
+    for i in range(0, len(mac), 16):
+        sum_ = (sum_ + int.from_bytes(mac[i:i + 16] + b'\1', 'little')) * r % (2**130 - 5)
+    need(((sum_ + s) % 2**128).to_bytes(16, 'little') == tag, 'a memo does not open')
+    stream = b''.join(block(i + 1) for i in range(-(-len(text) // 64)))
+    return bytes(a ^ b for a, b in zip(text, stream))
+
+
+# ---- Rows and leaves ----------------------------------------------------------------------------
+
+def row_parts(seq, row):
+    need(len(row) >= 19, 'the row is cut')
+    body, checksum = row[:-8], row[-8:]
+    digest = hashlib.blake2b(struct.pack('>Q', seq) + body, digest_size=16).digest()
+    need(digest[:8] == checksum, 'the checksum is wrong')
+    need(body[0] == 1, 'the version is unknown')
+    parts, at = [], 1
+    while at < len(body):
+        need(at + 2 <= len(body), 'the row is cut')
+        size = struct.unpack_from('>H', body, at)[0]
+        parts.append(body[at + 2:at + 2 + size])
+        need(len(parts[-1]) == size, 'the row is cut')
+        at += 2 + size
+    need(len(parts) == 5, 'the row has not five parts')
+    return parts
+
+
+def chunks(data, size):
+    need(len(data) % size == 0, 'a part is cut')
+    return [data[i:i + size] for i in range(0, len(data), size)]
+
+
+def leaf_entry(leaf):
+    """The leaf as a dict, if its bytes are the one form there is."""
+    text = leaf.decode('ascii')
+    entry = json.loads(text)
+    need(json.dumps(entry, separators=(',', ':')) == text and len(leaf) <= 2048,
+         'the leaf is not in its form')
+    for value in entry.values():
+        need(re.fullmatch('[ !#-[\\]-~]+', value) if type(value) is str
+             else type(value) is int and 0 <= value < 2**63, 'a value is not in its form')
+    need(entry['v'] == 1, 'the version of the leaf is unknown')
+    if entry['kind'] in KINDS:
+        order = HEAD + OWN.get(entry['kind'], []) + ['memo']
+        need(list(entry) == [k for k in order if k in entry], 'the fields are out of order')
+    return entry
+
+
+def label_kind(label):
+    for pattern, kind in ((r'\d{4}-\d\d', 'month'), (r'\d{4}-W\d\d', 'week'),
+                          (r'\d{4}-\d\d-\d\d', 'day')):
+        if re.fullmatch(pattern, label or ''):
+            return kind
+    return 'none'
+
+
+def label_next(label):
+    from datetime import date, timedelta
+    if label_kind(label) == 'month':
+        year, month = map(int, label.split('-'))
+        return '%04d-%02d' % (year + month // 12, month % 12 + 1)
+    if label_kind(label) == 'week':
+        monday = date.fromisocalendar(int(label[:4]), int(label[6:]), 1) + timedelta(7)
+        return '%04d-W%02d' % monday.isocalendar()[:2]
+    return str(date.fromisoformat(label) + timedelta(1))
+
+
+# ---- The books ----------------------------------------------------------------------------------
+
+class Budget:
+    def __init__(self):
+        self.open, self.balance, self.spent, self.drawn, self.last = True, 0, 0, 0, NONE
+        self.terms, self.current = {}, None
+
+    def enter(self, label):
+        if label != self.current:
+            self.current, self.spent, self.drawn = label, 0, 0
+
+    def draws(self, entry):
+        return entry['uid'] == self.terms.get('owner') and entry['from'] == self.terms.get('pool')
+
+
+class Books:
+    def __init__(self):
+        self.budgets, self.entries, self.ids, self.refunded = {}, [], set(), {}
+        self.spent, self.granting = 0, None
+
+    def touched(self, entry):
+        names = [entry.get(k) for k in ('budget', 'from', 'to')]
+        return [n for n in dict.fromkeys(names) if n and n not in BUILT_IN]
+
+    def move(self, entry):
+        fields = ('from', 'to', 'from_after', 'to_after')
+        if 'amount' not in entry:
+            need(not any(k in entry for k in fields), 'accounts without an amount')
+            return
+        need(entry['amount'] > 0 and entry['from'] != entry['to'], 'nothing moves')
+        for side, sign in (('from', -1), ('to', 1)):
+            name, after = entry[side], entry.get(side + '_after')
+            if name in BUILT_IN:
+                need(after is None, 'a built-in account has no balance')
+                self.spent += sign * entry['amount'] if name == 'spent' else 0
+                continue
+            budget = self.budgets[name]
+            need(budget.open, 'the account is closed')
+            need((entry['currency'], entry['exp']) == budget.terms['money'], 'another currency')
+            budget.balance += sign * entry['amount']
+            need(budget.balance == after and after >= 0, 'the balance after is wrong')
+        need(0 <= self.spent < 2**63, 'too much was spent')
+        need(sum(b.balance for b in self.budgets.values()) < 2**63, 'too much money')
+
+    def terms(self, entry):
+        terms = {k: entry[k] for k in TERMS if k in entry}
+        need(('owner' in terms) != ('group' in terms), 'an owner or a group')
+        need(('cap' in terms) == (terms['carry'] == 'cap'), 'a cap with carry cap')
+        need(terms['every'] != 'none' or terms['carry'] == 'none', 'nothing to carry')
+        need(('pool' in terms) == ('self_topup' in terms), 'pool and self_topup')
+        need(terms.get('self_topup', 1) and terms.get('guideline', 1), 'a zero in the terms')
+        terms['money'] = (entry['currency'], entry['exp'])
+        if 'pool' in terms:
+            pool = self.budgets[terms['pool']]
+            need('owner' in terms and pool.open and 'group' in pool.terms and
+                 pool.terms['money'] == terms['money'], 'no such pool')
+        need(label_kind(entry.get('period')) == terms['every'], 'the period is of another kind')
+        others = [b for n, b in self.budgets.items() if n != entry['budget']]
+        need('owner' not in terms or all(
+            not b.open or b.terms.get('owner') != terms['owner'] for b in others), 'two budgets')
+        return terms
+
+    def expect(self, entry, **fields):
+        for key, value in fields.items():
+            need(entry.get(key.rstrip('_')) == value, 'its %s is wrong' % key.rstrip('_'))
+
+    def apply(self, entry):
+        kind, name = entry['kind'], entry.get('budget')
+        need(entry['seq'] == len(self.entries), 'the number is wrong')
+        need((kind == 'genesis') == (not self.entries), 'the genesis is entry 0')
+        need(not self.entries or entry['at'] > self.entries[-1]['at'], 'the time is not later')
+        need(('id' in entry) >= (kind in WITH_ID), 'no id')
+        if 'id' in entry:
+            need((entry['uid'], entry['id']) not in self.ids, 'the id was used')
+            self.ids.add((entry['uid'], entry['id']))
+        need(not self.granting or (kind, name) == ('reset', self.granting), 'no allowance')
+        if kind == 'open':
+            need(name not in self.budgets, 'the name was used')
+            terms = self.terms(entry)
+            self.budgets[name] = Budget()
+            self.budgets[name].terms = terms
+        budget = self.budgets[name] if name else None
+        if kind in ('adjust', 'close', 'topup', 'reset', 'spend'):
+            need(budget.open, 'the budget is closed')
+        if kind in ('close', 'topup', 'spend'):
+            self.expect(entry, period=budget.current)
+        check = getattr(self, 'apply_' + kind, None)
+        if check:
+            check(entry, budget)
+        self.move(entry)
+        for touched in self.touched(entry):
+            self.budgets[touched].last = entry['seq']
+        if kind == 'close':
+            need(budget.balance == 0, 'something is left')
+            budget.open = False
+        self.entries.append(entry)
+
+    def apply_open(self, entry, budget):
+        budget.enter(entry.get('period'))
+        need(entry.get('amount', 0) == entry['allowance'], 'opening grants the allowance')
+        if entry['allowance']:
+            self.expect(entry, from_='company', to=entry['budget'])
+
+    def apply_adjust(self, entry, budget):
+        terms = self.terms(entry)
+        need('amount' not in entry and terms['money'] == budget.terms['money'] and
+             ('owner' in terms) == ('owner' in budget.terms), 'this cannot be adjusted')
+        if terms['every'] == budget.terms['every']:
+            self.expect(entry, period=budget.current)
+        budget.terms = terms
+        budget.enter(entry.get('period'))
+
+    def apply_close(self, entry, budget):
+        if 'amount' in entry:
+            self.expect(entry, from_=entry['budget'], to='company', from_after=0)
+
+    def apply_topup(self, entry, budget):
+        self.expect(entry, to=entry['budget'])
+        need(entry['from'] == 'company' or 'group' in self.budgets[entry['from']].terms, 'no pool')
+        if budget.draws(entry):
+            budget.drawn += entry['amount']
+            need(budget.drawn <= budget.terms['self_topup'], 'too much was drawn')
+
+    def apply_spend(self, entry, budget):
+        self.expect(entry, from_=entry['budget'], to='spent')
+        budget.spent += entry['amount']
+        need(budget.spent < 2**63, 'too much was spent')
+
+    def apply_reset(self, entry, budget):
+        terms, name = budget.terms, entry['budget']
+        grant = {'from_': 'company', 'to': name, 'amount': terms['allowance']}
+        if self.granting:
+            self.granting = None
+            self.expect(entry, period=budget.current, **grant)
+            return
+        keep = {'none': 0, 'all': budget.balance, 'cap': min(budget.balance, terms.get('cap', 0))}
+        lapse = budget.balance - keep[terms['carry']]
+        self.expect(entry, period=label_next(budget.current))
+        if lapse:
+            self.expect(entry, from_=name, to='company', amount=lapse)
+            self.granting = name if terms['allowance'] else None
+        else:
+            self.expect(entry, **(grant if terms['allowance'] else {'amount': None}))
+        budget.enter(entry['period'])
+
+    def apply_refund(self, entry, budget):
+        original = self.entries[entry['ref']]
+        need(original['kind'] in ('spend', 'topup'), 'this is not refunded')
+        source = self.budgets.get(original['from'])
+        back = 'company' if source and not source.open else original['from']
+        self.expect(entry, budget=original['budget'], category=original.get('category'),
+                    from_=original['to'], to=back, period=budget.current if budget.open else None)
+        done = self.refunded.get(entry['ref'], 0) + entry['amount']
+        need(done <= original['amount'], 'too much is refunded')
+        self.refunded[entry['ref']] = done
+        if not budget.open:
+            return
+        if original['kind'] == 'spend':
+            budget.spent -= entry['amount']
+        elif budget.draws(original) and original.get('period') == budget.current:
+            budget.drawn -= entry['amount']
+
+    def apply_audit(self, entry, budget):
+        need(label_kind(entry.get('period')) == 'day', 'an audit has its day')
+
+
+# ---- The whole ----------------------------------------------------------------------------------
+
+def key_of(vkey):
+    """The name, key id and key that a verifier key holds."""
+    name, ident, data = vkey.split('+', 2)
+    data = base64.b64decode(data, validate=True)
+    need(data[0] == 1 and len(data) == 33, 'no Ed25519 key')
+    need(sha256(name.encode(), b'\n', data)[:4].hex() == ident, 'the key id is wrong')
+    return name, bytes.fromhex(ident), data[1:]
+
+
+def memo_check(seq, entry, sealed, slot):
+    commitment = base64.b64decode(entry['memo'], validate=True)
+    if slot == bytes(32):
+        return None
+    memo = unseal(slot, struct.pack('>Q', seq) + commitment, sealed[:24], sealed[24:])
+    need(sha256(b'fundd memo v1\n', memo) == commitment, 'the commitment is wrong')
+    return json.loads(memo[32:])
+
+
+def verify(rows, keyring, vkey=None):
+    """The number of entries, the root, the books and the memos (None: erased); raises Bad."""
+    books, edge, memos, heads = Books(), [], [], ()
+    for seq, row in enumerate(rows):
+        leaf, hashes, previous, sealed, heads = row_parts(seq, row)
+        entry = leaf_entry(leaf)
+        if not seq:
+            name, ident, key = key_of(entry['vkey'])
+            need(name == entry['origin'] and vkey in (None, entry['vkey']), 'another key')
+            need(keyring[:512] == ('fundd keys v1\n%s\n' % name).encode().ljust(512, b'\0'),
+                 'another keyring')
+        want = [sha256(b'\0', leaf)]
+        while seq >> len(want) - 1 & 1:
+            want.append(sha256(b'\1', edge.pop(), want[-1]))
+        edge.append(want[-1])
+        need(chunks(hashes, 32) == want, 'the hashes are wrong')
+        before = [books.budgets[n].last if n in books.budgets else NONE
+                  for n in books.touched(entry)]
+        need([struct.unpack('>Q', p)[0] for p in chunks(previous, 8)] == before,
+             'the back pointers are wrong')
+        books.apply(entry)
+        slot = keyring[512 + 32 * seq:544 + 32 * seq]
+        memos.append(memo_check(seq, entry, sealed, slot))
+        root = edge[-1]
+        for node in reversed(edge[:-1]):
+            root = sha256(b'\1', node, root)
+        if heads:
+            need(not books.granting, 'a head between the two entries of a reset')
+            text = '%s\n%d\n%s\n' % (name, seq + 1, base64.b64encode(root).decode())
+            signatures = [h[4:] for h in chunks(heads, 68) if h[:4] == ident]
+            need(signatures and signed(key, text.encode(), signatures[0]), 'the head is not signed')
+    need(rows and heads, 'the last entry is not signed')
+    return len(rows), base64.b64encode(root).decode(), books, memos

@@ -1,0 +1,55 @@
+/*
+ * LD_PRELOAD for commit-order.t: makes one of the two steps of an LMDB commit slow, while a file
+ * tells so.
+ *
+ *   $SLOW_COMMIT/sync exists: fdatasync takes DELAY longer before it begins
+ *   $SLOW_COMMIT/meta exists: so does a pwrite to a descriptor opened with O_DSYNC: the meta page,
+ *                             which makes the commit visible
+ *
+ * Each delay leaves a line in $SLOW_COMMIT/log, so that the test knows that it happened.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DELAY_NS 300000000
+
+static void delay_if(const char *step)
+{
+	const char *dir = getenv("SLOW_COMMIT");
+	struct timespec delay = { 0, DELAY_NS };
+	char path[4096];
+	FILE *log;
+
+	snprintf(path, sizeof(path), "%s/%s", dir ? dir : "", step);
+	if (!dir || access(path, F_OK) < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/log", dir);
+	if ((log = fopen(path, "a"))) {
+		fprintf(log, "%s\n", step);
+		fclose(log);
+	}
+	nanosleep(&delay, NULL);
+}
+
+int fdatasync(int fd)
+{
+	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+
+	delay_if("sync");
+	return real(fd);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
+{
+	ssize_t (*real)(int, const void *, size_t, off_t) =
+		(ssize_t (*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite");
+
+	if ((fcntl(fd, F_GETFL) & O_DSYNC) == O_DSYNC)
+		delay_if("meta");
+	return real(fd, bytes, len, at);
+}
