@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "command.h"
-#include "common/text.h"
+#include "common/money.h"
 #include "render.h"
 #include "table.h"
 #include "tell.h"
@@ -125,13 +125,14 @@ static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 
 static void own_line(const struct wire_budget *budget)
 {
+	char digits[MONEY_TEXT_MAX];
 	struct buf text = BUF_INIT;
 
 	buf_printf(&text, "%s   ", budget->name);
 	say_terms_money(&text, &budget->terms, budget->balance.value);
 	if (budget->terms.allowance.value) {
-		buf_str(&text, " of ");
-		say_terms_money(&text, &budget->terms, budget->terms.allowance.value);
+		buf_printf(&text, " of %s", money_format(budget->terms.allowance.value,
+							 (unsigned)budget->terms.exp.value, digits));
 	}
 	buf_str(&text, " left");
 	if (budget->next_reset) {

@@ -8,7 +8,7 @@ static void help_all(void)
 {
 	puts("fund: what is left of your budget\n");
 	for (size_t i = 0; commands[i]; i++)
-		printf("  fund %-8s  %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
 	puts("\nfund help COMMAND shows its options; --json and --socket PATH go with all of them.");
 }
 

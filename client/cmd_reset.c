@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "command.h"
 #include "common/period.h"
@@ -32,7 +33,21 @@ static enum exit_status failures_tell(const struct wire_reset *says)
 	return count ? EXIT_FAILED : EXIT_OK;
 }
 
-static enum exit_status reset_print(const struct fund *fund, const struct reset_options *options,
+/* One entry that was posted: what lapsed, or what was granted. */
+static void entry_print(const struct wire_entry *entry)
+{
+	bool lapsed = entry->from && !strcmp(entry->from, entry->budget);
+	struct buf text = BUF_INIT;
+
+	buf_printf(&text, "%s   %s: ", entry->budget, entry->period);
+	if (entry->amount.set)
+		say_money(&text, entry->currency, entry->exp.value, entry->amount.value);
+	buf_str(&text, !entry->amount.set ? "nothing to grant" : lapsed ? " lapsed" : " granted");
+	buf_char(&text, '\n');
+	print_text(&text);
+}
+
+static enum exit_status reply_print(const struct fund *fund, const struct reset_options *options,
 				    const struct reply *reply)
 {
 	struct wire_reset says;
@@ -42,7 +57,9 @@ static enum exit_status reset_print(const struct fund *fund, const struct reset_
 		return reply_tell_foreign(&problem);
 	if (fund->json)
 		print_json(reply->parameters);
-	else if (!options->quiet)
+	else if (says.entry_json && !options->quiet)
+		entry_print(&says.entry);
+	else if (!says.entry_json && !options->quiet)
 		printf("%s%lld period%s begun, %lld budget%s already there.\n",
 		       options->dry_run ? "Dry run, nothing is recorded: " : "",
 		       (long long)says.reset.value, says.reset.value == 1 ? "" : "s",
@@ -50,12 +67,32 @@ static enum exit_status reset_print(const struct fund *fund, const struct reset_
 	return failures_tell(&says);
 }
 
+static enum exit_status stream_print(struct fund *fund, const struct reset_options *options)
+{
+	struct refusal_hint hint = { .line = fund->line, .method = "Reset" };
+	enum exit_status status = EXIT_OK;
+	bool more = true;
+
+	while (more && status == EXIT_OK) {
+		struct reply reply;
+
+		if (link_read(&fund->link, &reply) != LINK_OK) {
+			tell("the answer broke off: %s. Run it again: nothing is reset twice.",
+			     fund->link.problem);
+			return EXIT_UNREACHABLE;
+		}
+		more = reply.continues;
+		status = reply.error ? refusal_tell(&reply, &hint)
+				     : reply_print(fund, options, &reply);
+		reply_release(&reply);
+	}
+	return status;
+}
+
 static enum exit_status reset_run(struct fund *fund, int argc, char **argv)
 {
 	struct reset_options options = { NULL };
-	struct refusal_hint hint = { .line = fund->line, .method = "Reset" };
 	struct buf parameters = BUF_INIT;
-	struct reply reply;
 	int first, status = command_begin(fund, &cmd_reset, &options, argc, argv, &first);
 	enum exit_status end;
 
@@ -71,14 +108,12 @@ static enum exit_status reset_run(struct fund *fund, int argc, char **argv)
 	json_bool(&parameters, "dry_run", options.dry_run);
 	json_close(&parameters, '}');
 	end = fund_begin(fund);
-	if (end == EXIT_OK)
-		end = request_read(fund, "Reset", &parameters, &hint, &reply);
+	if (end == EXIT_OK && link_send(&fund->link, "Reset", &parameters, true) != LINK_OK) {
+		tell("cannot reach fundd at %s: %s", fund->socket, fund->link.problem);
+		end = EXIT_UNREACHABLE;
+	}
 	buf_release(&parameters);
-	if (end != EXIT_OK)
-		return end;
-	end = reset_print(fund, &options, &reply);
-	reply_release(&reply);
-	return end;
+	return end == EXIT_OK ? stream_print(fund, &options) : end;
 }
 
 const struct command cmd_reset = {

@@ -59,6 +59,8 @@ static const char *words_add(struct batch *batch, struct batch_item *item, struc
 	item->memo = batch->words.len;
 	memo_format(words, salt, &batch->words);
 	item->memo_len = batch->words.len - item->memo;
+	if (item->memo_len > MEMO_MAX)
+		return "the words are too long to be kept";
 	memo_commit(batch->words.data + item->memo, item->memo_len, item->entry.memo);
 	buf_clear(&batch->sealed);
 	return keyring_seal(batch->keyring, (uint64_t)item->entry.seq, item->entry.memo,

@@ -31,6 +31,8 @@ struct change {
 	int64_t refund_before;
 };
 
+#define NUMBER_MAX ((int64_t)UINT32_MAX - 1)	/* of a uid or a gid */
+
 static void *checked(void *memory)
 {
 	if (!memory)
@@ -193,6 +195,8 @@ const char *books_terms_problem(const struct books *books, const struct terms *t
 	*field = "owner";
 	if ((terms->owner == ABSENT) == (terms->group == ABSENT))
 		return "a budget has either an owner or a group";
+	if (terms->owner > NUMBER_MAX || terms->group > NUMBER_MAX)
+		return "an owner or a group is a number below 4294967295";
 	owned = books_owned(books, terms->owner);
 	if (terms->owner != ABSENT && owned && owned != self)
 		return "this owner has an open budget already";
@@ -369,6 +373,7 @@ static const char *adjust_check(const struct books *books, const struct entry *e
 				struct budget *budget)
 {
 	const char *field, *problem = books_terms_problem(books, &entry->terms, budget, &field);
+	char begins[LABEL_SIZE], ends[LABEL_SIZE];
 
 	if (problem)
 		return problem;
@@ -380,7 +385,9 @@ static const char *adjust_check(const struct books *books, const struct entry *e
 		return "the period does not fit the terms";
 	if (entry->terms.every == budget->terms.every && strcmp(entry->period, budget->current))
 		return "the period is not the budget's current one";
-	return NULL;
+	if (!label_first_day(budget->current, begins) || !label_last_day(entry->period, ends))
+		return NULL;
+	return strcmp(ends, begins) < 0 ? "the period was over before the current one began" : NULL;
 }
 
 static const char *close_check(const struct books *books, const struct entry *entry,

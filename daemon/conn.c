@@ -61,6 +61,7 @@ void conn_read(struct conn *conn, int64_t now)
 		return;
 	if (n <= 0) {
 		conn->gone = true;
+		event_del(conn->read);
 		return;
 	}
 	if (conn->closing)

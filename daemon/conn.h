@@ -15,7 +15,7 @@
 #include "method.h"
 #include "policy.h"
 
-#define CONN_IN_FLIGHT_MAX 64			/* calls answered but not sent */
+#define CONN_IN_FLIGHT_MAX 64			/* calls of one turn that wait for its commit */
 #define CONN_OUT_STOP ((size_t)256 << 10)	/* bytes unsent: no more calls are taken */
 #define CONN_OUT_MAX ((size_t)1 << 20)		/* bytes unsent: the connection is closed */
 #define CONN_OUT_LOW ((size_t)64 << 10)		/* bytes unsent: streams go on below this */
@@ -48,7 +48,7 @@ struct conn {
 	bool is_dirty;
 };
 
-/* Takes over the descriptor and the actor's groups. `on_read` and `on_write` are libevent callbacks, with the conn. */
+/* Takes over the descriptor and the actor's groups. `on_io` is a libevent callback, with the conn. */
 struct conn *conn_new(struct event_base *base, int fd, const struct actor *actor, int64_t now,
 		      void (*on_io)(int fd, short what, void *conn));
 void conn_free(struct conn *conn);

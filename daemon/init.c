@@ -1,5 +1,6 @@
 #include "init.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -65,6 +66,19 @@ static bool file_there(int dir, const char *name)
 	return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static bool dir_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool empty = dir;
+
+	while (dir && (entry = readdir(dir)))
+		empty &= !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	if (dir)
+		closedir(dir);
+	return empty;
+}
+
 /* The directory, opened, with nothing of a ledger in it. */
 static int dir_make(const char *path, const char *user)
 {
@@ -82,6 +96,11 @@ static int dir_make(const char *path, const char *user)
 	if (file_there(dir, LEDGER_FILE) || file_there(dir, SEED_FILE) ||
 	    file_there(dir, KEYRING_FILE)) {
 		log_error("%s has a ledger already; it stays as it is", path);
+		close(dir);
+		return -1;
+	}
+	if (!dir_empty(path)) {
+		log_error("%s is not empty; a ledger gets a directory of its own", path);
 		close(dir);
 		return -1;
 	}

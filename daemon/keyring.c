@@ -115,12 +115,12 @@ void keyring_seek(struct keyring *ring, uint64_t size)
 }
 
 /* Fills the slots of the block that are zero: not made yet, or torn by a crash while they were. */
-static bool block_fill(struct keyring *ring)
+static bool block_fill(struct keyring *ring, size_t size)
 {
 	bool filled = false;
 
-	for (size_t i = 0; i < KEYRING_BLOCK; i++) {
-		uint8_t *slot = ring->block + i * KEYRING_SLOT;
+	for (size_t at = 0; at < size; at += KEYRING_SLOT) {
+		uint8_t *slot = ring->block + at;
 
 		if (!sodium_is_zero(slot, KEYRING_SLOT))
 			continue;
@@ -133,7 +133,7 @@ static bool block_fill(struct keyring *ring)
 /* Brings the block of slots from `first` on into memory, making those that are missing. */
 static const char *block_make(struct keyring *ring, uint64_t first)
 {
-	const size_t size = KEYRING_BLOCK * KEYRING_SLOT;
+	size_t size = KEYRING_BLOCK * KEYRING_SLOT;
 	uint64_t there = ring->slots > first ? ring->slots - first : 0;
 
 	if (there > KEYRING_BLOCK)
@@ -142,12 +142,14 @@ static const char *block_make(struct keyring *ring, uint64_t first)
 	memset(ring->block, 0, size);
 	if (!read_all(ring->fd, ring->block, there * KEYRING_SLOT, slot_offset(first)))
 		return "cannot read the keyring";
-	if (block_fill(ring) && (!write_all(ring->fd, ring->block, size, slot_offset(first)) ||
-				 fdatasync(ring->fd) < 0))
+	size = (there ? there : KEYRING_BLOCK) * KEYRING_SLOT;	/* those that are there first */
+	if (block_fill(ring, size) && !write_all(ring->fd, ring->block, size, slot_offset(first)))
 		return "cannot make new keys in the keyring";
-	ring->block_count = KEYRING_BLOCK;
-	if (ring->slots < first + KEYRING_BLOCK)
-		ring->slots = first + KEYRING_BLOCK;
+	if (fdatasync(ring->fd) < 0)
+		return "cannot sync the keyring";
+	ring->block_count = size / KEYRING_SLOT;
+	if (ring->slots < first + ring->block_count)
+		ring->slots = first + ring->block_count;
 	return NULL;
 }
 

@@ -162,7 +162,7 @@ enum room ledger_room(struct ledger *ledger)
 	struct stat st;
 	int fd;
 
-	if (mdb_env_get_fd(ledger->env, &fd) || fstat(fd, &st) < 0)
+	if (used >= ledger->map_size || mdb_env_get_fd(ledger->env, &fd) || fstat(fd, &st) < 0)
 		return ROOM_NONE;
 	ahead = used + ledger->reserve;
 	if ((uint64_t)st.st_size < ahead) {

@@ -11,6 +11,8 @@
 #include "common/hash.h"
 #include "query.h"
 
+#define NAMES_MAX 32	/* what was looked for goes into the record of it */
+
 struct audit_request {
 	struct json_strings budgets;
 	const char *since, *until, *kind, *category, *customer, *currency;
@@ -149,6 +151,14 @@ struct scope {
 	bool others;		/* some of it is not the actor's own */
 };
 
+static bool scope_has(const struct scope *scope, const struct budget *budget)
+{
+	for (size_t i = 0; i < scope->count; i++)
+		if (scope->list[i] == budget)
+			return true;
+	return false;
+}
+
 static enum err scope_named(const struct request *request, const struct json_strings *names,
 			    struct scope *ret)
 {
@@ -162,7 +172,8 @@ static enum err scope_named(const struct request *request, const struct json_str
 					    "%s is somebody else's budget: its owner, managers and "
 					    "auditors see its entries", budget->name);
 		ret->others |= !actor_may_spend(request->actor, budget);
-		ret->list[ret->count++] = budget;
+		if (!scope_has(ret, budget))
+			ret->list[ret->count++] = budget;
 	}
 	return ERR_NONE;
 }
@@ -240,7 +251,13 @@ static enum err stream(struct request *request, const struct audit_request *want
 	struct service *service = request->service;
 	struct audit_job *audit;
 	struct filter filter;
-	enum err err = filter_take(wanted, &filter, request->refusal);
+	enum err err;
+
+	if (wanted->budgets.count > NAMES_MAX)
+		return refuse_words(request->refusal, ERR_MALFORMED, "budgets",
+				    "at most %d are named in one audit; without names all are meant",
+				    NAMES_MAX);
+	err = filter_take(wanted, &filter, request->refusal);
 
 	if (!err && scope->others)
 		err = record(request, wanted, scope);

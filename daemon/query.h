@@ -13,8 +13,7 @@
 
 struct filter {
 	int64_t since, until;		/* microseconds; until is exclusive */
-	enum kind kind;			/* KIND_OTHER: every kind but audit and boot */
-	char kind_name[KIND_MAX + 1];	/* of a kind this program does not know by name */
+	char kind_name[KIND_MAX + 1];	/* "" : every kind but audit and boot */
 	bool every_kind;
 	char category[TAG_MAX_LEN + 1];	/* "" : any */
 	char *customer;			/* NULL: any */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <event2/util.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,8 @@ static int socket_from_systemd(void)
 {
 	int count = sd_listen_fds(1);
 
-	if (count == 1 && sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) > 0)
+	if (count == 1 && sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) > 0 &&
+	    evutil_make_socket_nonblocking(SD_LISTEN_FDS_START) == 0)
 		return SD_LISTEN_FDS_START;
 	if (count)
 		log_error("systemd gave %d sockets; one listening Unix stream socket is wanted", count);
@@ -163,7 +165,7 @@ static void conn_queue(struct server *server, struct conn *conn)
 {
 	struct peer *peer = conn->peer;
 
-	if (conn->queued || !conn_ready(conn, batch_committed(&server->service->batch)))
+	if (conn->queued || conn->paused || !conn_ready(conn, batch_committed(&server->service->batch)))
 		return;
 	conn->queued = true;
 	TAILQ_INSERT_TAIL(&peer->ready, conn, ready);
@@ -305,8 +307,7 @@ static bool run_ready(struct server *server)
 			server->calls++;
 			ran = true;
 		}
-		if (!conn->paused)
-			conn_queue(server, conn);
+		conn_queue(server, conn);
 		if (!peer->queued && !TAILQ_EMPTY(&peer->ready)) {
 			peer->queued = true;
 			TAILQ_INSERT_TAIL(&server->ready, peer, link);
@@ -376,7 +377,7 @@ static void turn(struct server *server)
 	server->calls = 0;
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
 	while (run_ready(server) && !turn_full(server))
-		event_base_loop(server->base, EVLOOP_NONBLOCK);
+		event_base_loop(server->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	commit(server);
 	answer_all(server);
 }

@@ -53,7 +53,7 @@ void service_turn(struct service *service)
 
 const char *service_problem(const struct service *service, bool reserve)
 {
-	if (service->clock_problem)
+	if (service->clock_problem && !reserve)
 		return service->clock_problem;
 	if (service->room == ROOM_NONE)
 		return "the disk or the ledger's map is full: reading goes on, recording when there is "
@@ -222,6 +222,7 @@ static bool store_replay(struct service *service)
 	return true;
 }
 
+/* A start that cannot be put on record, for want of room, serves what can be read. */
 static bool boot_post(struct service *service)
 {
 	struct memo no_words = { 0 };
@@ -234,8 +235,8 @@ static bool boot_post(struct service *service)
 	memcpy(entry.kind_name, "boot", sizeof("boot"));
 	entry.uid = service->uid;
 	if (batch_add(&service->batch, &entry, &no_words, service->now, &refusal))
-		return false;
-	if (batch_commit(&service->batch, &problem) == COMMIT_DONE)
+		return true;
+	if (batch_commit(&service->batch, &problem) != COMMIT_UNKNOWN)
 		return true;
 	log_error("cannot record the start: %s", problem);
 	return false;

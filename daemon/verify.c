@@ -85,15 +85,19 @@ static int check(const char *path, bool all)
 	}
 	error = ledger_open_reader(&ledger, path);
 	if (error) {
-		log_error("cannot open the ledger in %s: %s", path, ledger_error(error));
-		return error > 0 ? EXIT_FAILED : EXIT_UNVERIFIED;
+		if (error == ENOENT || error == EACCES) {
+			log_error("cannot open the ledger in %s: %s", path, ledger_error(error));
+			return EXIT_FAILED;
+		}
+		printf("the ledger is corrupt, or rows of it are missing: %s\n", ledger_error(error));
+		return EXIT_UNVERIFIED;
 	}
 	replay_init(&replay);
 	if (all)
 		problem = words_open(&replay, &ledger, dir, &keyring);
-	if (!problem)
-		problem = replay_ledger(&replay, &ledger);
-	status = verdict(&replay, problem);
+	if (problem)
+		log_error("cannot check the words: %s", problem);
+	status = problem ? EXIT_FAILED : verdict(&replay, replay_ledger(&replay, &ledger));
 	replay_release(&replay);
 	keyring_close(&keyring);
 	ledger_close(&ledger);
