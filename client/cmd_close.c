@@ -2,12 +2,11 @@
 #include "render.h"
 
 struct close_options {
-	const char *reason, *id;
+	const char *reason;
 };
 
 static const struct option_row close_options[] = {
 	{ "for", "REASON", offsetof(struct close_options, reason), words_option, "why" },
-	{ "id", "UUID", offsetof(struct close_options, id), uuid_problem, "the request's own id" },
 	OPTIONS_END
 };
 
@@ -43,10 +42,10 @@ static enum exit_status close_run(struct fund *fund, int argc, char **argv)
 	if (options.reason)
 		json_str(&parameters, "reason", options.reason);
 	json_close(&parameters, '}');
-	return change_ask(fund, "Close", &parameters, options.id, false, &hint, say_closed);
+	return change_ask(fund, "Close", &parameters, NULL, false, &hint, say_closed);
 }
 
 const struct command cmd_close = {
-	"close", "NAME [--for REASON] [--id UUID]", "Close a budget; what is left goes to the company",
+	"close", "NAME [--for REASON]", "Close a budget; what is left goes to the company",
 	close_options, close_run
 };

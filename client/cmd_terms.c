@@ -15,7 +15,7 @@
 
 struct terms_options {
 	const char *owner, *group, *currency, *allowance, *period, *carry, *pool, *self_topup;
-	const char *guideline, *clear, *id;
+	const char *guideline, *clear;
 };
 
 static const char *period_problem(const char *word)
@@ -38,8 +38,7 @@ static const char *currency_problem(const char *code)
 	OPTION("carry", carry, "none|all|AMOUNT", NULL, "what is kept at its end"), \
 	OPTION("pool", pool, "NAME", name_problem, "the pool it draws from"), \
 	OPTION("self-topup", self_topup, "AMOUNT", NULL, "the most to draw in a period"), \
-	OPTION("guideline", guideline, "AMOUNT", NULL, "what a spend usually stays below"), \
-	OPTION("id", id, "UUID", uuid_problem, "the request's own id")
+	OPTION("guideline", guideline, "AMOUNT", NULL, "what a spend usually stays below")
 
 static const struct option_row open_options[] = {
 	TERMS, OPTION("currency", currency, "CODE", currency_problem, "of ISO 4217"), OPTIONS_END
@@ -155,7 +154,7 @@ static enum exit_status terms_ask(struct fund *fund, const struct terms_options 
 		return EXIT_USAGE;
 	}
 	json_close(&parameters, '}');
-	return change_ask(fund, hint.method, &parameters, options->id, false, &hint,
+	return change_ask(fund, hint.method, &parameters, NULL, false, &hint,
 			  open ? say_opened : say_adjusted);
 }
 
@@ -208,7 +207,7 @@ static enum exit_status adjust_run(struct fund *fund, int argc, char **argv)
 }
 
 #define TERMS_USAGE "[--allowance A] [--period month|week|day|none] [--carry none|all|AMOUNT] " \
-	"[--pool NAME --self-topup A] [--guideline A] [--id UUID]"
+	"[--pool NAME --self-topup A] [--guideline A]"
 
 const struct command cmd_open = {
 	"open", "NAME --owner USER|UID | --group GROUP|GID [--currency C] " TERMS_USAGE,

@@ -195,11 +195,14 @@ const char *books_terms_problem(const struct books *books, const struct terms *t
 	*field = "owner";
 	if ((terms->owner == ABSENT) == (terms->group == ABSENT))
 		return "a budget has either an owner or a group";
-	if (terms->owner > NUMBER_MAX || terms->group > NUMBER_MAX)
-		return "an owner or a group is a number below 4294967295";
+	if (terms->owner > NUMBER_MAX)
+		return "an owner is a uid, below 4294967295";
 	owned = books_owned(books, terms->owner);
 	if (terms->owner != ABSENT && owned && owned != self)
 		return "this owner has an open budget already";
+	*field = "group";
+	if (terms->group > NUMBER_MAX)
+		return "a group is a gid, below 4294967295";
 	*field = "allowance";
 	if (terms->allowance < 0)
 		return "an allowance is zero or more";

@@ -14,7 +14,11 @@
 
 struct reading {
 	struct config *config;
+	FILE *file;
+	int line;
+	bool continued;		/* the line goes on with the one before: inih tells its key again */
 	char problem[256];
+	int problem_line;
 	unsigned seen;		/* bit i: keys[i] was there */
 };
 
@@ -146,7 +150,20 @@ static bool take_role(struct reading *reading, const char *value, unsigned role)
 	return taken;
 }
 
-/* inih calls this for each line; 0 makes it stop and report the line. */
+/* inih calls this for each line: what it then tells of can be told apart by its number. */
+static char *read_line(char *bytes, int size, void *context)
+{
+	struct reading *reading = context;
+	char *line = fgets(bytes, size, reading->file);
+
+	reading->line++;
+	reading->continued = line && (*line == ' ' || *line == '\t');
+	if (!*reading->problem)
+		reading->problem_line = reading->line;
+	return line;
+}
+
+/* And this for each value; 0 makes it report the line. */
 static int take_line(void *context, const char *section, const char *name, const char *value)
 {
 	struct reading *reading = context;
@@ -156,7 +173,7 @@ static int take_line(void *context, const char *section, const char *name, const
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		if (strcmp(section, keys[i].section) || strcmp(name, keys[i].name))
 			continue;
-		if (reading->seen & 1u << i)
+		if (reading->seen & 1u << i && !reading->continued)
 			return wrong(reading, "this key stands twice", name);
 		reading->seen |= 1u << i;
 		return keys[i].take(reading, value, keys[i].argument);
@@ -182,12 +199,13 @@ int config_read(struct config *ret, const char *path, bool may_lack, char proble
 		snprintf(problem, 512, "cannot read %s: %s", path, strerror(errno));
 		return -1;
 	}
-	line = ini_parse_file(file, take_line, &reading);
+	reading.file = file;
+	line = ini_parse_stream(read_line, &reading, take_line, &reading);
 	fclose(file);
 	ret->found = true;
 	if (!line)
 		return 0;
 	snprintf(problem, 512, "%s, line %d: %s", path, line,
-		 *reading.problem ? reading.problem : "this is neither a [section] nor key = value");
+		 *reading.problem && reading.problem_line == line ? reading.problem : "this is neither a [section] nor key = value");
 	return -1;
 }

@@ -59,6 +59,15 @@ static enum err refuse_name(struct refusal *refusal, enum err code, const char *
 	return code;
 }
 
+/* The method's name up to its last dot. */
+static enum err refuse_interface(struct refusal *refusal, const char *name, const char *dot)
+{
+	refuse_name(refusal, ERR_INTERFACE_NOT_FOUND, name);
+	if (dot && (size_t)(dot - name) < strlen(refusal->name))
+		refusal->name[dot - name] = '\0';
+	return refusal->code;
+}
+
 enum err method_run(const char *name, struct request *request)
 {
 	const char *dot = strrchr(name, '.');
@@ -78,7 +87,7 @@ enum err method_run(const char *name, struct request *request)
 		if (strlen(interfaces[i].name) == (size_t)(dot - name) &&
 		    !strncmp(name, interfaces[i].name, (size_t)(dot - name)))
 			return refuse_name(request->refusal, ERR_METHOD_NOT_FOUND, name);
-	return refuse_name(request->refusal, ERR_INTERFACE_NOT_FOUND, name);
+	return refuse_interface(request->refusal, name, dot);
 }
 
 /* ---- org.varlink.service ---- */

@@ -132,6 +132,10 @@ static enum err filter_take(const struct audit_request *wanted, struct filter *r
 	if (err)
 		return err;
 	ret->every_kind = wanted->kind && !strcmp(wanted->kind, "all");
+	if (wanted->kind && !ret->every_kind && kind_from_word(wanted->kind) == KIND_OTHER)
+		return refuse_words(refusal, ERR_MALFORMED, "kind",
+				    "is all, genesis, boot, open, adjust, close, topup, reset, spend, "
+				    "refund or audit");
 	if (wanted->kind && !ret->every_kind)
 		memcpy(ret->kind_name, wanted->kind, strlen(wanted->kind) + 1);
 	if (wanted->category)

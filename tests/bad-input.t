@@ -309,9 +309,9 @@ for words, status in ((['spend', '5'], 2), (['spend', '5', '--for', ''], 2),
                       (['spend', '5', '--for', 'x', '--budget', 'gone'], 3),
                       (['spend', '5', '--for', 'x', '--budget', 'bob'], 4),
                       (['spend', '5', '--for', 'x' * 5000], 2),
-                      (['spend', 'USD 5', '--for', 'x'], 3),
+                      (['spend', 'USD 5', '--for', 'x'], 2),
                       (['spend', '90000', '--for', 'x'], 3),
-                      (['refund', str(REFUND)], 3), (['refund', 'x'], 2),
+                      (['refund', str(REFUND)], 2), (['refund', 'x'], 2),
                       (['approve', '1'], 2)):
     before = state()
     typed = ledger.fund(*words)
