@@ -104,7 +104,7 @@ check: deps
 	@$(testing) tests/run $(unit_tests) $(wildcard tests/*.t)
 
 bench: all $(bench_programs)
-	@$(testing) tests/bench
+	@$(testing) tests/bench/run
 
 # ---- Installing ----
 
