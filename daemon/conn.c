@@ -197,6 +197,7 @@ static void frame_run(struct conn *conn, struct service *service)
 			return;
 		}
 		frame_drop(conn->in, len);
+		conn->partial = false;	/* what follows has its own time */
 		call_run(conn, service, &call);
 		call_release(&call);
 		break;
