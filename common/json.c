@@ -35,12 +35,6 @@ void problem_set(struct problem *problem, const char *parameter, const char *for
 
 /* ---- text to values ---- */
 
-/* A part of the text being parsed. */
-struct span {
-	const char *at;
-	size_t len;
-};
-
 /* jansson recurses for each level, so the levels are counted before it sees the text. */
 static bool nests_too_deep(const char *text, size_t len)
 {
@@ -125,7 +119,7 @@ static struct span token_key(const char *text, size_t end, enum token token)
 	}
 	string = string_before(text, end);
 	if (token == TOKEN_STRING)
-		return key_before(text, (size_t)(string.at - 1 - text));
+		return key_before(text, (size_t)(string.text - 1 - text));
 	return string;
 }
 
@@ -141,7 +135,7 @@ static void syntax_problem(const char *text, const json_error_t *error, struct p
 			continue;
 		key = token_key(text, end, refusals[i].token);
 		snprintf(name, sizeof(name), "%.*s",
-			 (int)(key.len < sizeof(name) ? key.len : sizeof(name)), key.at);
+			 (int)(key.len < sizeof(name) ? key.len : sizeof(name)), key.text);
 		problem_set(problem, key.len ? name : WHOLE_MESSAGE, "%s", refusals[i].sentence);
 		return;
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "hash.h"
 
 bool sign_start(void)
@@ -24,25 +25,26 @@ const char *origin_problem(const char *origin)
 	return NULL;
 }
 
-static uint32_t key_id(const char *name, const uint8_t key[PUBLIC_SIZE])
+static void key_id_set(struct verifier *verifier)
 {
 	uint8_t hash[HASH_SIZE];
 
-	sha256((struct iovec[]){ PART(name, strlen(name)), PART("\n\x01", 2),
-				 PART(key, PUBLIC_SIZE) }, 3, hash);
-	return (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
+	sha256((struct iovec[]){ PART(verifier->name, strlen(verifier->name)), PART("\n", 1),
+				 PART(&verifier->type, 1), PART(verifier->key, PUBLIC_SIZE) }, 4, hash);
+	verifier->id = get_be32(hash);
 }
 
-void signer_open(struct signer *signer, const char *origin, const uint8_t seed[SEED_SIZE])
+void signer_open(struct signer *signer, const char *name, uint8_t type, const uint8_t seed[SEED_SIZE])
 {
 	struct verifier *verifier = &signer->verifier;
 
 	signer->secret = sodium_malloc(crypto_sign_SECRETKEYBYTES);
 	if (!signer->secret)
 		abort();
-	snprintf(verifier->name, sizeof(verifier->name), "%s", origin);
+	snprintf(verifier->name, sizeof(verifier->name), "%s", name);
+	verifier->type = type;
 	crypto_sign_seed_keypair(verifier->key, signer->secret, seed);
-	verifier->id = key_id(origin, verifier->key);
+	key_id_set(verifier);
 	sodium_mprotect_readonly(signer->secret);
 }
 
@@ -66,7 +68,7 @@ bool verifier_check(const struct verifier *verifier, const void *text, size_t le
 
 void vkey_format(const struct verifier *verifier, char ret[VKEY_MAX + 1])
 {
-	uint8_t typed[1 + PUBLIC_SIZE] = { KEY_ED25519 };
+	uint8_t typed[1 + PUBLIC_SIZE] = { verifier->type };
 	struct buf text = BUF_INIT;
 
 	memcpy(typed + 1, verifier->key, PUBLIC_SIZE);
@@ -77,7 +79,7 @@ void vkey_format(const struct verifier *verifier, char ret[VKEY_MAX + 1])
 
 bool vkey_parse(const char *text, struct verifier *ret)
 {
-	struct verifier v = { .id = 0 };
+	struct verifier v = { .name = "" };
 	uint8_t typed[1 + PUBLIC_SIZE];
 	char again[VKEY_MAX + 1];
 	const char *plus = strchr(text, '+');
@@ -88,10 +90,12 @@ bool vkey_parse(const char *text, struct verifier *ret)
 	memcpy(v.name, text, (size_t)(plus - text));
 	if (origin_problem(v.name) || len != strlen(v.name) + 10 + 44)
 		return false;
-	if (!base64_decode(text + len - 44, 44, typed, sizeof(typed)) || typed[0] != KEY_ED25519)
+	if (!base64_decode(text + len - 44, 44, typed, sizeof(typed)) ||
+	    (typed[0] != KEY_ED25519 && typed[0] != KEY_COSIGNER))
 		return false;
+	v.type = typed[0];
 	memcpy(v.key, typed + 1, PUBLIC_SIZE);
-	v.id = key_id(v.name, v.key);
+	key_id_set(&v);
 	vkey_format(&v, again);
 	if (strcmp(again, text))
 		return false;

@@ -142,6 +142,33 @@ const char *tag_problem(const char *tag)
 	return NULL;
 }
 
+/* ---- Lines and numbers ---- */
+
+bool lines_next(struct lines *lines, struct span *ret)
+{
+	const char *newline = memchr(lines->p, '\n', (size_t)(lines->end - lines->p));
+
+	if (!newline)
+		return false;
+	*ret = (struct span){ lines->p, (size_t)(newline - lines->p) };
+	lines->p = newline + 1;
+	return true;
+}
+
+bool decimal_parse(const char *text, size_t len, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (!len || (*text == '0' && len > 1))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value))
+			return false;
+	*ret = value;
+	return true;
+}
+
 /* ---- UUIDs ---- */
 
 static bool is_hyphen_place(size_t i)

@@ -1,6 +1,6 @@
 /*
  * What text from outside must look like before it is taken: UTF-8, names,
- * tags, UUIDs. Pure predicates; each "problem" is a static sentence.
+ * tags, lines, numbers, UUIDs. Pure; each "problem" is a static sentence.
  */
 #ifndef COMMON_TEXT_H
 #define COMMON_TEXT_H
@@ -28,6 +28,23 @@ const char *name_problem(const char *name);
 
 /* NULL for [a-z0-9-]{1,32}, otherwise a sentence. */
 const char *tag_problem(const char *tag);
+
+/* A line or a part of one, borrowed: not NUL-ended. */
+struct span {
+	const char *text;
+	size_t len;
+};
+
+/* Text that is taken line by line. */
+struct lines {
+	const char *p, *end;
+};
+
+/* The next line, without its newline; false at the end, and for a last line that has none. */
+bool lines_next(struct lines *lines, struct span *ret);
+
+/* A decimal number as formats write it: digits alone, no leading zero, within uint64. */
+bool decimal_parse(const char *text, size_t len, uint64_t *ret);
 
 /* The 36 characters 8-4-4-4-12 of hex digits, either case, to 16 bytes; false for anything else. */
 bool uuid_parse(const char *text, uint8_t ret[16]);

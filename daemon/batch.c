@@ -186,7 +186,7 @@ static void head_sign(const struct batch *batch, const struct merkle *tree, stru
 	put_be32(head, verifier->id);
 	signer_sign(batch->signer, note->data, note->len, head + 4);
 	buf_char(note, '\n');
-	note_signature(note, verifier->name, verifier->id, head + 4);
+	note_sign(note, verifier->name, verifier->id, head + 4, SIGNATURE_SIZE);
 }
 
 /* Fills the room that the last row was given. */

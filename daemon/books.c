@@ -339,7 +339,7 @@ static const char *genesis_check(const struct books *books, const struct entry *
 	if (!entry->currency[0] || entry->exp < 0 || entry->exp > MONEY_EXP_MAX || !entry->zone[0])
 		return "the genesis lacks a currency or a time zone";
 	if (origin_problem(entry->origin) || !vkey_parse(entry->vkey, &verifier) ||
-	    strcmp(verifier.name, entry->origin))
+	    verifier.type != KEY_ED25519 || strcmp(verifier.name, entry->origin))
 		return "the genesis has no origin, or a verifier key that is not the origin's";
 	return NULL;
 }

@@ -206,7 +206,7 @@ static const char *files_make(const char *path, int dir, const struct init_optio
 	const char *problem;
 
 	random_bytes(seed, sizeof(seed));
-	signer_open(&signer, options->origin, seed);
+	signer_open(&signer, options->origin, KEY_ED25519, seed);
 	problem = seed_write(dir, seed);
 	sodium_memzero(seed, sizeof(seed));
 	if (!problem)

@@ -75,8 +75,8 @@ static const char *head_check(struct replay *replay, const struct row *row)
 		buf_clear(&replay->checkpoint);
 		buf_add(&replay->checkpoint, text.data, text.len);
 		buf_char(&replay->checkpoint, '\n');
-		note_signature(&replay->checkpoint, replay->verifier.name, replay->verifier.id,
-			       head + 4);
+		note_sign(&replay->checkpoint, replay->verifier.name, replay->verifier.id,
+			  head + 4, SIGNATURE_SIZE);
 	}
 	buf_release(&text);
 	return problem;

@@ -144,7 +144,7 @@ static bool signer_load(struct service *service)
 
 	if (!read)
 		return false;
-	signer_open(&service->signer, service->books.origin, seed);
+	signer_open(&service->signer, service->books.origin, KEY_ED25519, seed);
 	sodium_memzero(seed, sizeof(seed));
 	vkey_format(&service->signer.verifier, vkey);
 	if (!strcmp(vkey, service->books.vkey))

@@ -14,7 +14,7 @@ static void is_note(uint64_t size, const uint8_t root[HASH_SIZE], const char *te
 	is_str(out.data, text, name);
 	signer_sign(&signer, out.data, out.len, signature);
 	buf_char(&out, '\n');
-	note_signature(&out, signer.verifier.name, signer.verifier.id, signature);
+	note_sign(&out, signer.verifier.name, signer.verifier.id, signature, SIGNATURE_SIZE);
 	is_str(out.data, note, "and as a signed note");
 	buf_release(&out);
 }
@@ -29,7 +29,7 @@ static void test_checkpoint(void)
 
 	for (uint8_t i = 0; i < SEED_SIZE; i++)
 		seed[i] = i;
-	signer_open(&signer, "fund.example.com", seed);
+	signer_open(&signer, "fund.example.com", KEY_ED25519, seed);
 	sha256(NULL, 0, root);
 	is_note(0, root, EMPTY,
 		EMPTY "\n\u2014 fund.example.com 4k9SwQ6j8XAkzNvUw1CDmd/SgX0V+zkGG7sP1uWphBKkwaze8J"
@@ -50,10 +50,10 @@ static void test_note(void)
 	struct buf out = BUF_INIT;
 
 	from_hex("810a1402d5146c8d84f2443330f54080ebf98ee17d9c74f6252fc5d5c7283173", seed);
-	signer_open(&signer, "PeterNeumann", seed);
+	signer_open(&signer, "PeterNeumann", KEY_ED25519, seed);
 	signer_sign(&signer, text, sizeof(text) - 1, signature);
 	buf_str(&out, "before\n");
-	note_signature(&out, signer.verifier.name, signer.verifier.id, signature);
+	note_sign(&out, signer.verifier.name, signer.verifier.id, signature, SIGNATURE_SIZE);
 	is_str(out.data, "before\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuG"
 	       "UgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n", "a signature line");
 	buf_release(&out);

@@ -27,7 +27,7 @@ static void test_signatures(void)
 		size_t len = from_hex(known[i].text, text);
 
 		from_hex(known[i].seed, seed);
-		signer_open(&signer, "fund.example.com", seed);
+		signer_open(&signer, "fund.example.com", KEY_ED25519, seed);
 		is_hex(signer.verifier.key, PUBLIC_SIZE, known[i].key, "the public key of the seed");
 		signer_sign(&signer, text, len, signature);
 		is_hex(signature, SIGNATURE_SIZE, known[i].signature, "the signature");
@@ -47,7 +47,7 @@ static void test_flipped(void)
 	struct signer signer;
 	bool held = false;
 
-	signer_open(&signer, "fund.example.com", seed);
+	signer_open(&signer, "fund.example.com", KEY_ED25519, seed);
 	signer_sign(&signer, text, sizeof(text), signature);
 	for (size_t bit = 0; bit < 8 * sizeof(signature); bit++) {
 		signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -81,7 +81,7 @@ static void test_vkey(void)
 
 	for (uint8_t i = 0; i < SEED_SIZE; i++)
 		seed[i] = i;
-	signer_open(&signer, "fund.example.com", seed);
+	signer_open(&signer, "fund.example.com", KEY_ED25519, seed);
 	vkey_format(&signer.verifier, text);
 	is_str(text, vkeys[0], "the verifier key");
 	signer_close(&signer);
@@ -94,7 +94,7 @@ static void test_vkey(void)
 	ok(verifier.id == 0xc74f20a3, "its id");
 	memset(longest, 'o', ORIGIN_MAX);
 	longest[ORIGIN_MAX] = '\0';
-	signer_open(&signer, longest, seed);
+	signer_open(&signer, longest, KEY_ED25519, seed);
 	vkey_format(&signer.verifier, text);
 	ok(strlen(text) == VKEY_MAX && vkey_parse(text, &verifier) &&
 	   !strcmp(verifier.name, longest), "the longest there is");
