@@ -68,8 +68,9 @@ $(build)/flags: FORCE
 		CC='$(CC)' tests/deps --check build && \
 		echo '$(subst ','\'',$(compile) $(LDFLAGS))' >$@; }
 
-# What tests and bench use besides: programs by themselves, and one to be preloaded.
-tools = $(build)/tests/tools/rows $(build)/tests/tools/slow-commit.so
+# What tests and bench use besides: programs by themselves, and what is preloaded into the daemon.
+preloads = $(filter-out tests/tools/rows.c,$(wildcard tests/tools/*.c))
+tools = $(build)/tests/tools/rows $(patsubst tests/tools/%.c,$(build)/tests/tools/%.so,$(preloads))
 bench_programs = $(patsubst %.c,$(build)/%,$(wildcard tests/bench/*.c))
 
 $(build)/tests/tools/rows: $(build)/tests/tools/rows.o

@@ -1,0 +1,149 @@
+#!/usr/bin/python3 -B
+# Power loss, made by the file system: ext4 and xfs are shut down under load without writing back what is
+# still in memory, the daemon is killed, and the image is mounted again, its journal replayed. What was answered
+# must be there. Two planted faults must be found out in the same way: answers before the commit, and commits
+# without a sync. POWER_CYCLES says how often (make soak: 500 of each).
+import fcntl
+import os
+import random
+import struct
+
+from lib.load import *
+
+need_root('mounting images')
+
+CYCLES = int(os.environ.get('POWER_CYCLES', 12))
+CONTROL_CYCLES = 12      # at most, until a planted fault shows
+CLIENTS = 4
+BETWEEN = (5, 150)       # answers before the blow
+SHUTDOWN = 0x8004587d    # XFS_IOC_GOINGDOWN, which ext4 knows too
+NOT_EVEN_THE_LOG = struct.pack('I', 2)
+random.seed(int(os.environ.get('SEED', '1')))
+
+
+class Disk:
+    """A file system in an image, mounted."""
+
+    def __init__(self, kind):
+        self.image = os.path.join(home(), kind + '.img')
+        self.mount_point = os.path.join(home(), kind)
+        os.mkdir(self.mount_point)
+        with open(self.image, 'wb') as f:
+            f.truncate(400 << 20)
+        quiet = {'ext4': ['-q', '-F'], 'xfs': ['-q']}[kind]
+        subprocess.run(['mkfs.' + kind, *quiet, self.image], check=True, stdout=subprocess.DEVNULL)
+        self.mount()
+
+    def mount(self):
+        subprocess.run(['mount', '-o', 'loop', self.image, self.mount_point], check=True)
+
+    def shut_down(self):
+        fd = os.open(self.mount_point, os.O_RDONLY)
+        fcntl.ioctl(fd, SHUTDOWN, NOT_EVEN_THE_LOG)
+        os.close(fd)
+
+    def unmount(self):
+        for _ in range(100):
+            if not subprocess.run(['umount', self.mount_point], capture_output=True).returncode:
+                return
+            time.sleep(0.05)
+        raise RuntimeError('cannot unmount ' + self.mount_point)
+
+
+def blow(ledger, disk, loaders):
+    """Load, then no power, at a random moment."""
+    if not work(loaders, random.randint(*BETWEEN)):
+        raise RuntimeError('the daemon is gone: ' + ledger.log()[-1000:])
+    time.sleep(random.random() * 0.002)
+    disk.shut_down()
+    ledger.kill()
+    for loader in loaders:
+        while loader.drain():
+            time.sleep(0.001)
+    disk.unmount()
+    disk.mount()
+
+
+def cycle(ledger, disk, names, env=None):
+    """One loss of power. What is wrong afterwards, one line each."""
+    if not ledger.daemon:
+        ledger.start(env=env)
+    loaders = [Loader(ledger.connect().sock, name) for name in names]
+    blow(ledger, disk, loaders)
+    try:
+        ledger.start(env=env)
+    except RuntimeError as error:
+        return [str(error)]
+    return judge(ledger, loaders)
+
+
+def weak(how):
+    return environment(LD_PRELOAD=program('tests/tools/weak-commit.so'), WEAK_COMMIT=how,
+                       **sanitizer_options('verify_asan_link_order=0'))
+
+
+def place(disk, name):
+    """A directory that is there for good."""
+    path = os.path.join(disk.mount_point, name)
+    os.mkdir(path)
+    os.sync()
+    return path
+
+
+def control(disk, how):
+    """A daemon with that fault is found out before long."""
+    ledger = Ledger(place=place(disk, how)).start()
+    names = open_pools(ledger, CLIENTS)
+    is_(ledger.stop(), 0, 'control %s: prepared' % how)
+    os.sync()
+    for n in range(CONTROL_CYCLES):
+        wrong = cycle(ledger, disk, names, weak(how))
+        if wrong:
+            break
+    ok(wrong, 'control %s: found out after %d of at most %d cycles' % (how, n + 1, CONTROL_CYCLES))
+    note('; '.join(wrong)[:200])
+    ledger.kill()
+
+
+def first_creation(disk):
+    """Power is lost right behind --init: what it printed must be there."""
+    wrong = []
+    for n in range(max(2, CYCLES // 4)):
+        ledger = Ledger(place=place(disk, 'new-%d' % n), init=False)
+        ledger.init()
+        disk.shut_down()
+        disk.unmount()
+        disk.mount()
+        verified = ledger.verify('--all')
+        if verified.returncode:
+            wrong.append('exit %d: %s' % (verified.returncode, verified.stdout + verified.stderr))
+    return wrong
+
+
+def test(kind):
+    disk = Disk(kind)
+    try:
+        wrong = first_creation(disk)
+        ok(not wrong, kind + ': a ledger whose key was printed is there', *wrong)
+        ledger = Ledger(place=disk.mount_point).start()
+        names = open_pools(ledger, CLIENTS)
+        for n in range(CYCLES):
+            wrong = cycle(ledger, disk, names)
+            if not ok(not wrong, '%s: power loss %d' % (kind, n + 1), *wrong):
+                break
+        if ledger.daemon:
+            is_(ledger.stop(), 0, kind + ': the daemon ends well')
+        is_(ledger.verify('--all').returncode, 0, kind + ': the ledger verifies')
+        for how in ('nosync', 'early'):
+            control(disk, how)
+    finally:
+        for ledger in Ledger.all:
+            ledger.kill()
+        disk.unmount()
+
+
+for kind in ('ext4', 'xfs'):
+    began = time.monotonic()
+    test(kind)
+    note('%s: %d cycles, %.1f s' % (kind, CYCLES, time.monotonic() - began))
+done()
