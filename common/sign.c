@@ -22,6 +22,10 @@ const char *origin_problem(const char *origin)
 		return "an origin has 1 to 64 characters, such as example.com/fund";
 	if (strspn(origin, letters) != len)
 		return "an origin is made of letters, digits and . _ / -, such as example.com/fund";
+	for (const char *part = origin; part; part = (part = strchr(part, '/')) ? part + 1 : NULL)
+		if (!*part || *part == '/' || *part == '.')
+			return "an origin's parts between slashes begin with no dot and are not empty, "
+			       "such as example.com/fund";
 	return NULL;
 }
 

@@ -35,7 +35,8 @@ struct signer {
 /* Once a process, before anything else here. false: the machine gives no randomness. */
 bool sign_start(void);
 
-/* NULL when `origin` may name a ledger or a witness: 1 to 64 of [A-Za-z0-9._/-]; otherwise a sentence. */
+/* NULL when `origin` may name a ledger or a witness: 1 to 64 of [A-Za-z0-9._/-], fit to be
+ * a path below a directory: no part between slashes is empty or begins with a dot. Otherwise a sentence. */
 const char *origin_problem(const char *origin);
 
 /* The signer takes a copy of the seed; wiping the caller's is the caller's. */

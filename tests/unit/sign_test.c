@@ -65,6 +65,7 @@ static void test_flipped(void)
 }
 
 #define KEY "AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+#define WITNESS "fund.example.com+388bcb8c+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
 
 /* The last: of which golang.org/x/mod/sumdb/note tells the key's name and id. */
 static const char *const vkeys[] = {
@@ -92,6 +93,11 @@ static void test_vkey(void)
 	}
 	is_str(verifier.name, "PeterNeumann", "its name");
 	ok(verifier.id == 0xc74f20a3, "its id");
+	signer_open(&signer, "fund.example.com", KEY_COSIGNER, seed);
+	vkey_format(&signer.verifier, text);
+	is_str(text, WITNESS, "a witness's verifier key is of another type, and has another id");
+	ok(vkey_parse(text, &verifier) && verifier.type == KEY_COSIGNER, "and is taken as one");
+	signer_close(&signer);
 	memset(longest, 'o', ORIGIN_MAX);
 	longest[ORIGIN_MAX] = '\0';
 	signer_open(&signer, longest, KEY_ED25519, seed);
@@ -124,6 +130,7 @@ static const struct {
 	{ " fund.example.com+e24f52c1+" KEY, "a blank" },
 	{ "fund example.com+e24f52c1+" KEY, "a blank in the name" },
 	{ "fund.example.com+e24f52c1+AgOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4", "another type" },
+	{ "fund.example.com+e24f52c1+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4", "a witness's type" },
 	{ "fund.example.com+e24f52c1+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG", "a cut key" },
 	{ "fund.example.com+e24f52c1+AQOhB7_zzhC-HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4", "the URLs' base64" },
 };
@@ -144,7 +151,8 @@ static void test_vkey_refused(void)
 static void test_origin(void)
 {
 	static const char *const good[] = { "a", "example.com/fund", "A-Z_0.9" };
-	static const char *const bad[] = { "", " ", "a b", "a+b", "a\n", "f\xc3\xbcr", "a\tb", "a:b", "\x7f" };
+	static const char *const bad[] = { "", " ", "a b", "a+b", "a\n", "f\xc3\xbcr", "a\tb", "a:b", "\x7f",
+					  "/", "/a", "a/", "a//b", ".", "..", "../a", "a/..", "a/../b", ".a", "a/.b" };
 	char text[ORIGIN_MAX + 2];
 
 	for (size_t i = 0; i < SIZE(good); i++)

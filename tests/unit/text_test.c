@@ -254,8 +254,36 @@ static void test_uuid_v8(void)
 	is_str(out, "ffffffff-ffff-8fff-bfff-ffffffffffff", "also in place");
 }
 
+static void test_lines(void)
+{
+	static const char text[] = "one\n\nthree\nrest";
+	struct lines lines = { text, text + sizeof(text) - 1 };
+	struct span line;
+
+	ok(lines_next(&lines, &line) && line.len == 3 && !memcmp(line.text, "one", 3), "a line");
+	ok(lines_next(&lines, &line) && line.len == 0, "an empty one");
+	ok(lines_next(&lines, &line) && line.len == 5, "another");
+	ok(!lines_next(&lines, &line) && !strcmp(lines.p, "rest"), "what does not end is no line");
+}
+
+static void test_decimal(void)
+{
+	static const char *const bad[] = { "", "00", "01", "-1", "+1", " 1", "1 ", "1e3", "0x1", "1.0",
+					   "18446744073709551616", "99999999999999999999" };
+	uint64_t value = 42;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ok(!decimal_parse(bad[i], strlen(bad[i]), &value), "'%s' is no decimal number here", bad[i]);
+	ok(value == 42, "what was there before is untouched");
+	ok(decimal_parse("0", 1, &value) && value == 0, "zero");
+	ok(decimal_parse("18446744073709551615", 20, &value) && value == UINT64_MAX, "the largest");
+	ok(decimal_parse("123", 2, &value) && value == 12, "as many digits as are said");
+}
+
 int main(void)
 {
+	test_lines();
+	test_decimal();
 	test_utf8();
 	test_verdicts("words", words_problem, words, SIZE(words));
 	test_verdicts("name", name_problem, names, SIZE(names));
