@@ -80,6 +80,11 @@ $(build)/tests/tools/%.so: tests/tools/%.c $(build)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
+# Fills a ledger through the daemon's own code.
+$(build)/tests/bench/fill: $(build)/tests/bench/fill.o $(common_o) \
+		$(filter-out $(build)/daemon/main.o,$(daemon_o))
+	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_DAEMON)
+
 $(build)/tests/bench/%: $(build)/tests/bench/%.o
 	$(call quiet,LD)$(link) -o $@ $^
 
@@ -147,4 +152,4 @@ clean:
 
 .PHONY: all unit deps demo check bench install uninstall clean FORCE
 .SECONDARY:
--include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o)) $(addsuffix .d,$(unit_tests))
+-include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o)) $(addsuffix .d,$(unit_tests) $(bench_programs))

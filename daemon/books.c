@@ -4,18 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Who asked, and with which id: the key of an idempotent request. Hashed and compared as bytes: no padding. */
-struct request_key {
-	uint8_t id[16];
-	int64_t uid;
-};
-
-struct request_id {
-	struct request_key key;
-	int64_t seq;
-	UT_hash_handle hh;
-};
-
 struct refunded {
 	int64_t seq, amount;
 	UT_hash_handle hh;
@@ -26,7 +14,7 @@ struct change {
 	enum { CHANGE_BUDGET, CHANGE_OPENED, CHANGE_ID, CHANGE_REFUND } what;
 	struct budget *budget;
 	struct budget before;		/* CHANGE_BUDGET */
-	struct request_id *id;		/* CHANGE_ID */
+	uint64_t id_hash, seq;		/* CHANGE_ID */
 	struct refunded *refund;	/* CHANGE_REFUND */
 	int64_t refund_before;
 };
@@ -44,17 +32,14 @@ void books_init(struct books *books, books_fetch *fetch, void *context)
 {
 	*books = (struct books){ .fetch = fetch, .fetch_context = context };
 	books->totals.last_at = books->kept.last_at = ABSENT;
+	ids_init(&books->ids);
 }
 
 void books_release(struct books *books)
 {
-	struct request_id *id, *next_id;
 	struct refunded *refund, *next_refund;
 
-	HASH_ITER(hh, books->ids, id, next_id) {
-		HASH_DEL(books->ids, id);
-		free(id);
-	}
+	ids_release(&books->ids);
 	HASH_ITER(hh, books->refunds, refund, next_refund) {
 		HASH_DEL(books->refunds, refund);
 		free(refund);
@@ -86,22 +71,17 @@ struct budget *books_owned(const struct books *books, int64_t uid)
 	return budget;
 }
 
-static struct request_id *request_find(const struct books *books, int64_t uid,
-				       const uint8_t id[16])
-{
-	struct request_key key = { .uid = uid };
-	struct request_id *found;
-
-	memcpy(key.id, id, sizeof(key.id));
-	HASH_FIND(hh, books->ids, &key, sizeof(key), found);
-	return found;
-}
-
 int64_t books_request(const struct books *books, int64_t uid, const uint8_t id[16])
 {
-	struct request_id *found = request_find(books, uid, id);
+	uint64_t hash = ids_hash(&books->ids, uid, id), seq;
+	struct entry entry;
+	size_t at = 0;
 
-	return found ? found->seq : ABSENT;
+	while (ids_next(&books->ids, hash, &at, &seq))
+		if (!books_entry(books, (int64_t)seq, &entry) ||
+		    (entry.uid == uid && !memcmp(entry.id, id, sizeof(entry.id))))
+			return (int64_t)seq;
+	return ABSENT;
 }
 
 static struct refunded *refund_find(const struct books *books, int64_t seq)
@@ -574,7 +554,7 @@ static const char *entry_check(const struct books *books, const struct entry *en
 		return "the time is not after the entry before";
 	if (books->totals.granting && (entry->kind != KIND_RESET || budget != books->totals.granting))
 		return "a reset's allowance does not follow what lapsed";
-	if (entry_has_id(entry) && request_find(books, entry->uid, entry->id))
+	if (entry_has_id(entry) && books_request(books, entry->uid, entry->id) != ABSENT)
 		return "the request's id was used before";
 	if (entry->budget[0] && !budget && entry->kind != KIND_OPEN)
 		return "it is about a budget that was never opened";
@@ -633,13 +613,11 @@ static void budget_create(struct books *books, const struct entry *entry)
 
 static void request_add(struct books *books, const struct entry *entry)
 {
-	struct request_id *id = checked(calloc(1, sizeof(*id)));
+	struct change *change = change_add(books, CHANGE_ID);
 
-	memcpy(id->key.id, entry->id, sizeof(id->key.id));
-	id->key.uid = entry->uid;
-	id->seq = entry->seq;
-	HASH_ADD(hh, books->ids, key, sizeof(id->key), id);
-	change_add(books, CHANGE_ID)->id = id;
+	change->id_hash = ids_hash(&books->ids, entry->uid, entry->id);
+	change->seq = (uint64_t)entry->seq;
+	ids_add(&books->ids, change->id_hash, change->seq);
 }
 
 static void refund_add(struct books *books, const struct entry *entry)
@@ -839,8 +817,7 @@ void books_undo(struct books *books)
 			opening_undo(books, change->budget);
 			break;
 		case CHANGE_ID:
-			HASH_DELETE(hh, books->ids, change->id);
-			free(change->id);
+			ids_remove(&books->ids, change->id_hash, change->seq);
 			break;
 		case CHANGE_REFUND:
 			refund_undo(books, change->refund, change->refund_before);

@@ -17,6 +17,7 @@
 #include <uthash.h>
 
 #include "common/entry.h"
+#include "ids.h"
 
 #define TOUCHED_MAX 3
 #define NO_ENTRY UINT64_MAX
@@ -44,7 +45,6 @@ struct totals {
 	struct budget *granting;	/* its lapse was posted, its allowance must follow at once */
 };
 
-struct request_id;
 struct refunded;
 struct change;
 
@@ -61,7 +61,7 @@ struct books {
 
 	/* private from here */
 	struct budget *by_name, *by_owner;
-	struct request_id *ids;
+	struct ids ids;
 	struct refunded *refunds;
 	struct change *changes;
 	size_t change_count, change_room;

@@ -1,6 +1,5 @@
 #include "row.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "common/bytes.h"
@@ -8,14 +7,10 @@
 
 static void checksum(uint64_t seq, const uint8_t *bytes, size_t len, uint8_t ret[ROW_CHECKSUM])
 {
-	crypto_generichash_state state;
-	uint8_t key[8], digest[crypto_generichash_BYTES_MIN];
+	uint8_t key[8], digest[HASH_SIZE];
 
 	put_be64(key, seq);
-	crypto_generichash_init(&state, NULL, 0, sizeof(digest));
-	crypto_generichash_update(&state, key, sizeof(key));
-	crypto_generichash_update(&state, bytes, len);
-	crypto_generichash_final(&state, digest, sizeof(digest));
+	sha256((struct iovec[]){ PART(key, sizeof(key)), PART(bytes, len) }, 2, digest);
 	memcpy(ret, digest, ROW_CHECKSUM);
 }
 

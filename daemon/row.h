@@ -10,7 +10,7 @@
  *     memo        24-byte nonce || XChaCha20-Poly1305 of the memo, tag last; see keyring.h
  *     heads       n x 68: 4-byte big-endian key id || Ed25519 signature of the checkpoint of the tree that
  *                 ends with this row; empty but on the last row of a commit
- *   8 bytes   checksum: BLAKE2b with an 8-byte digest over the key and all bytes above
+ *   8 bytes   checksum: the first 8 bytes of SHA-256 over the key and all bytes above
  */
 #ifndef DAEMON_ROW_H
 #define DAEMON_ROW_H

@@ -97,7 +97,7 @@ class Row:
 
     def checked(self, data):
         key = struct.pack('>Q', self.seq)
-        return data + hashlib.blake2b(key + data, digest_size=16).digest()[:8]
+        return data + hashlib.sha256(key + data).digest()[:8]
 
     def bytes(self):
         parts = (getattr(self, part) for part in self.PARTS)
