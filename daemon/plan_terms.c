@@ -270,7 +270,6 @@ enum err plan_close(const struct books *books, const struct actor *actor,
 		return ERR_NONE;
 	memcpy(ret->currency, budget->terms.currency, sizeof(ret->currency));
 	ret->exp = budget->terms.exp;
-	if (books_move(books, ret, budget->name, ACCOUNT_COMPANY, budget->balance) != MOVEMENT_FITS)
-		return refuse_budget(refusal, ERR_OVERFLOW, budget->name);
+	books_move(books, ret, budget->name, ACCOUNT_COMPANY, budget->balance);
 	return ERR_NONE;
 }
