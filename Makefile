@@ -4,6 +4,7 @@
 #   make deps     installs what is needed to build, show and test them
 #   make demo     a month of a small shop, played through the real programs
 #   make check    all tests; the last line counts them
+#   make fuzz     each parser for a minute (make check: a second)
 #   make bench    speed, beside the disk's own
 #   make install  DESTDIR and prefix as usual; make uninstall takes it back
 #
@@ -88,6 +89,16 @@ $(build)/tests/bench/fill: $(build)/tests/bench/fill.o $(common_o) \
 $(build)/tests/bench/%: $(build)/tests/bench/%.o
 	$(call quiet,LD)$(link) -o $@ $^
 
+# Fuzz harnesses: clang's libFuzzer, with everything they link instrumented too, in a build of their own.
+fuzz_build = build=build/fuzz CC=clang \
+	CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+fuzzers = $(patsubst tests/fuzz/%.c,$(build)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+$(build)/tests/fuzz/%: $(build)/tests/fuzz/%.o $(common_o) $(filter-out $(build)/daemon/main.o,$(daemon_o))
+	$(call quiet,LD)$(link) -fsanitize=fuzzer -o $@ $^ $(LIBS_DAEMON)
+
+fuzzers: $(fuzzers)
+
 # The interfaces, served as they stand.
 $(build)/common/idl.o: $(wildcard common/*.varlink)
 
@@ -98,7 +109,7 @@ parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 testing = BUILD='$(abspath $(build))' VERSION='$(VERSION)'
 
 deps:
-	@CC='$(CC)' tests/deps build demo check
+	@CC='$(CC)' tests/deps build demo check fuzz
 
 demo:
 	@CC='$(CC)' tests/deps build demo
@@ -107,7 +118,13 @@ demo:
 
 check: deps
 	@$(MAKE) --no-print-directory $(parallel) all unit
+	@$(MAKE) --no-print-directory $(parallel) $(fuzz_build) fuzzers
 	@$(testing) tests/run $(unit_tests) $(wildcard tests/*.t)
+
+fuzz:
+	@CC=clang tests/deps build fuzz
+	@$(MAKE) --no-print-directory $(parallel) $(fuzz_build) fuzzers
+	@$(testing) FUZZ_SECONDS=60 TEST_TIMEOUT=3600 tests/run tests/fuzz.t
 
 bench: all $(bench_programs)
 	@$(testing) tests/bench/run
@@ -150,6 +167,6 @@ uninstall:
 clean:
 	rm -rf $(build)
 
-.PHONY: all unit deps demo check bench install uninstall clean FORCE
+.PHONY: all unit fuzzers deps demo check fuzz bench install uninstall clean FORCE
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o)) $(addsuffix .d,$(unit_tests) $(bench_programs))

@@ -1,0 +1,18 @@
+#!/bin/bash
+# Each parser of what comes from outside, fuzzed from its seeds for $FUZZ_SECONDS with the address and
+# undefined-behaviour sanitizers. What is found stays in build/fuzz/found.
+. "$(dirname "$0")/tap.sh"
+cd "$(dirname "$0")/.." || exit
+found=build/fuzz/found
+
+for source in tests/fuzz/*_fuzz.c; do
+	name=$(basename "$source" _fuzz.c)
+	corpus=build/fuzz/corpus/$name
+	mkdir -p "$corpus" "$found"
+	build/fuzz/tests/fuzz/"$name"_fuzz -seed=1 -max_total_time="${FUZZ_SECONDS:-1}" -timeout=10 \
+		-rss_limit_mb=2048 -max_len=20000 -artifact_prefix="$found/$name-" -print_final_stats=1 \
+		"$corpus" "tests/fuzz/seeds/$name" >"$dir/out" 2>&1
+	status=$?
+	check "$name: $(sed -n 's/stat::number_of_executed_units: *//p' "$dir/out") inputs" [ $status = 0 ]
+done
+done_testing
