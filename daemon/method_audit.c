@@ -211,40 +211,43 @@ static enum err scope_take(const struct request *request, const struct json_stri
 
 /* ---- On record ---- */
 
-/* One entry for each uid, filter and day: its id is made of them, and nobody without the keyring can guess them. */
-static enum err record(struct request *request, const struct audit_request *wanted,
-		       const struct scope *scope)
+/* The id is made of uid, filter and day, and nobody without the keyring can guess it. */
+enum err audit_record(struct request *request, const char *filter, const char *budget)
 {
 	struct service *service = request->service;
-	struct memo words = { 0 };
-	struct buf text = BUF_INIT, filter = BUF_INIT;
+	struct memo words = { .filter = filter };
+	struct buf text = BUF_INIT;
 	struct entry entry;
 	uint8_t tag[16];
 	const char *problem = service_problem(service, true);
-	enum err err = ERR_NONE;
 
-	json_content(audit_fields, wanted, &filter);
-	buf_printf(&text, "audit\n%s\n%s", service->calendar.day, filter.data);
+	buf_printf(&text, "audit\n%s\n%s", service->calendar.day, filter);
 	if (!problem)
 		problem = keyring_tag(&service->keyring, text.data, text.len, tag);
-	if (problem) {
-		err = refuse_words(request->refusal, ERR_UNAVAILABLE, "",
-				   "%s, so looking could not be put on record", problem);
-	} else {
-		entry_clear(&entry);
-		entry.kind = KIND_AUDIT;
-		memcpy(entry.kind_name, "audit", sizeof("audit"));
-		entry.uid = request->actor->uid;
-		uuid_v8(tag, entry.id);
-		memcpy(entry.period, service->calendar.day, sizeof(entry.period));
-		if (scope->count == 1)
-			memcpy(entry.budget, scope->list[0]->name, sizeof(entry.budget));
-		words.filter = filter.data;
-		if (books_request(&service->books, entry.uid, entry.id) == ABSENT)
-			err = batch_add(&service->batch, &entry, &words, service->now,
-					request->refusal);
-	}
 	buf_release(&text);
+	if (problem)
+		return refuse_words(request->refusal, ERR_UNAVAILABLE, "",
+				    "%s, so looking could not be put on record", problem);
+	entry_clear(&entry);
+	entry.kind = KIND_AUDIT;
+	memcpy(entry.kind_name, "audit", sizeof("audit"));
+	entry.uid = request->actor->uid;
+	uuid_v8(tag, entry.id);
+	memcpy(entry.period, service->calendar.day, sizeof(entry.period));
+	memcpy(entry.budget, budget, strlen(budget) + 1);
+	if (books_request(&service->books, entry.uid, entry.id) != ABSENT)
+		return ERR_NONE;
+	return batch_add(&service->batch, &entry, &words, service->now, request->refusal);
+}
+
+static enum err record(struct request *request, const struct audit_request *wanted,
+		       const struct scope *scope)
+{
+	struct buf filter = BUF_INIT;
+	enum err err;
+
+	json_content(audit_fields, wanted, &filter);
+	err = audit_record(request, filter.data, scope->count == 1 ? scope->list[0]->name : "");
 	buf_release(&filter);
 	return err;
 }

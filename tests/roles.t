@@ -55,6 +55,8 @@ now['manager'].call('Open', name='alice', owner=64001, allowance=10**6, pool='te
                     self_topup=10**8, id=new_id())
 now['manager'].call('Open', name='bob', owner=64002, allowance=10**6, id=new_id())
 
+SPENT = now['alice'].call('Spend', spend(5))['entry']['seq']
+
 TABLE = [
     ('Spend from alice', 'alice', lambda: ('Spend', spend(1, budget='alice'))),
     ('Spend from bob', 'bob', lambda: ('Spend', spend(1, budget='bob'))),
@@ -94,6 +96,10 @@ TABLE = [
     ('Audit of alice and bob', 'auditor ' + MANAGERS,
      lambda: ('Audit', {'budgets': ['alice', 'bob']})),
     ('Checkpoint', EVERYBODY, lambda: ('Checkpoint', {})),
+    ('Prove of what alice spent', 'alice auditor ' + MANAGERS, lambda: ('Prove', {'seq': SPENT})),
+    ('Prove of the genesis', EVERYBODY, lambda: ('Prove', {'seq': 0})),
+    ('Consistency', EVERYBODY, lambda: ('Consistency', {'old': 1, 'new': 3})),
+    ('Leaves', 'auditor ' + MANAGERS, lambda: ('Leaves', {'from': 0, 'to': 3})),
     ('Status', EVERYBODY, lambda: ('Status', {})),
     ('GetInfo', EVERYBODY, lambda: ('org.varlink.service.GetInfo', {})),
     ('GetInterfaceDescription', EVERYBODY,
@@ -105,7 +111,7 @@ TABLE = [
 def verdict(client, method, params):
     """None when it was done, else the refusal's name."""
     try:
-        client.stream(method, params) if method == 'Audit' else client.call(method, params)
+        client.stream(method, params) if method in ('Audit', 'Leaves') else client.call(method, params)
     except Refused as refused:
         return refused.name
     return None

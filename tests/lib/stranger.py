@@ -121,6 +121,50 @@ def unseal(key, data, nonce, sealed):
     return bytes(a ^ b for a, b in zip(text, stream))
 
 
+# ---- Proofs, as in RFC 9162, sections 2.1.3.2 and 2.1.4.2 ----------------------------------------
+
+def inclusion_check(index, size, leaf_hash, path, root):
+    """That the leaf is number `index` of the tree of this size and root."""
+    need(index < size, 'the index is beyond the tree')
+    fn, sn, r = index, size - 1, leaf_hash
+    for p in path:
+        need(sn, 'the proof is too long')
+        if fn & 1 or fn == sn:
+            r = sha256(b'\1', p, r)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = sha256(b'\1', r, p)
+        fn, sn = fn >> 1, sn >> 1
+    need(not sn and r == root, 'the proof does not lead to the root')
+
+
+def consistency_check(old, old_root, size, root, path):
+    """That the tree of `old` leaves is the beginning of the other."""
+    need(old <= size, 'the old tree is the larger one')
+    if old in (0, size):
+        need(not path and (not old or old_root == root), 'another tree of the same size')
+        return
+    path = list(path)
+    if old & old - 1 == 0:
+        path.insert(0, old_root)
+    need(path, 'the proof is empty')
+    fn, sn, fr = old - 1, size - 1, path[0]
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    sr = fr
+    for c in path[1:]:
+        need(sn, 'the proof is too long')
+        if fn & 1 or fn == sn:
+            fr, sr = sha256(b'\1', c, fr), sha256(b'\1', c, sr)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            sr = sha256(b'\1', sr, c)
+        fn, sn = fn >> 1, sn >> 1
+    need(not sn and fr == old_root and sr == root, 'the proof does not lead to the roots')
+
+
 # ---- Rows and leaves ----------------------------------------------------------------------------
 
 def row_parts(seq, row):
@@ -346,7 +390,7 @@ class Books:
         need(label_kind(entry.get('period')) == 'day', 'an audit has its day')
 
 
-# ---- The whole ----------------------------------------------------------------------------------
+# ---- Notes ---------------------------------------------------------------------------------------
 
 def key_of(vkey):
     """The name, key id and key that a verifier key holds."""
@@ -356,6 +400,31 @@ def key_of(vkey):
     need(sha256(name.encode(), b'\n', data)[:4].hex() == ident, 'the key id is wrong')
     return name, bytes.fromhex(ident), data[1:]
 
+
+def note_check(note, vkeys):
+    """The text of a note that all these keys signed."""
+    text, _, lines = note.rpartition('\n\n')
+    signatures = {}
+    for line in lines.splitlines():
+        dash, name, data = line.split(' ')
+        data = base64.b64decode(data, validate=True)
+        need(dash == '\u2014' and len(data) > 4, 'a signature line is malformed')
+        signatures[name, data[:4]] = data[4:]
+    for name, ident, key in map(key_of, vkeys):
+        need((name, ident) in signatures, 'a key did not sign')
+        need(signed(key, text.encode() + b'\n', signatures[name, ident]), 'a signature is wrong')
+    return text + '\n'
+
+
+def root_of(hashes):
+    """RFC 6962, section 2.1, over leaf hashes."""
+    if len(hashes) < 2:
+        return hashes[0] if hashes else sha256()
+    half = 1 << (len(hashes) - 1).bit_length() - 1
+    return sha256(b'\1', root_of(hashes[:half]), root_of(hashes[half:]))
+
+
+# ---- The whole ----------------------------------------------------------------------------------
 
 def memo_check(seq, entry, sealed, slot):
     commitment = base64.b64decode(entry['memo'], validate=True)
