@@ -31,7 +31,7 @@ sysconfdir = /etc
 CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(WARNINGS) $(CFLAGS) -MMD -MP
 LIBS_COMMON = -lsodium -ljansson -levent_core
-LIBS_DAEMON = $(LIBS_COMMON) -lcrypto -llmdb -lsystemd -linih
+LIBS_DAEMON = -pthread $(LIBS_COMMON) -lcrypto -llmdb -lsystemd -linih
 LIBS_CLIENT = $(LIBS_COMMON) -lsmartcols -lcsv
 compile = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)
 link = $(CC) $(CFLAGS) $(LDFLAGS)

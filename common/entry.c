@@ -291,10 +291,10 @@ static bool field_parse(struct cursor *c, const struct leaf_field *field, struct
 
 static bool fields_parse(struct cursor *c, const struct leaf_field *fields, struct entry *entry)
 {
-	for (; fields->key; fields++) {
-		struct cursor ahead = *c;
+	for (; fields->key && c->end - c->p > 2; fields++) {
+		struct cursor ahead = { c->p + 1, c->end };
 
-		if (!cursor_take(&ahead, ",", 1) ||
+		if (c->p[0] != ',' || c->p[2] != fields->key[1] ||
 		    !cursor_take(&ahead, fields->key, fields->key_len))
 			continue;
 		if (!field_parse(&ahead, fields, entry))

@@ -135,10 +135,34 @@ static void owner_delete(struct books *books, struct budget *budget)
 		HASH_DELETE(by_owner, books->by_owner, budget);
 }
 
-unsigned books_touched(const struct books *books, const struct entry *entry,
-		       struct budget *ret[TOUCHED_MAX])
+/* The budgets an entry names; NULL for what it does not name, for built-in accounts and for names never opened. */
+struct parties {
+	struct budget *about, *from, *to;
+};
+
+static struct budget *party_find(const struct books *books, const char *account,
+				 struct budget *about)
+{
+	if (!account[0] || account_built_in(account))
+		return NULL;
+	return about && !strcmp(account, about->name) ? about : books_budget(books, account);
+}
+
+static struct parties parties_find(const struct books *books, const struct entry *entry)
+{
+	struct parties parties = { .about = party_find(books, entry->budget, NULL) };
+
+	parties.from = party_find(books, entry->from, parties.about);
+	parties.to = party_find(books, entry->to, parties.about);
+	return parties;
+}
+
+/* In the order budget, from, to, without repeats. One that the entry opens counts, as NULL. */
+static unsigned parties_touched(const struct entry *entry, const struct parties *parties,
+				struct budget *ret[TOUCHED_MAX])
 {
 	const char *names[] = { entry->budget, entry->from, entry->to };
+	struct budget *budgets[] = { parties->about, parties->from, parties->to };
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < TOUCHED_MAX; i++) {
@@ -149,7 +173,7 @@ unsigned books_touched(const struct books *books, const struct entry *entry,
 		for (unsigned j = 0; j < i; j++)
 			repeated |= !strcmp(names[i], names[j]);
 		if (!repeated)
-			ret[count++] = books_budget(books, names[i]);
+			ret[count++] = budgets[i];
 	}
 	return count;
 }
@@ -157,8 +181,9 @@ unsigned books_touched(const struct books *books, const struct entry *entry,
 unsigned books_previous(const struct books *books, const struct entry *entry,
 			uint64_t ret[TOUCHED_MAX])
 {
+	struct parties parties = parties_find(books, entry);
 	struct budget *touched[TOUCHED_MAX];
-	unsigned count = books_touched(books, entry, touched);
+	unsigned count = parties_touched(entry, &parties, touched);
 
 	for (unsigned i = 0; i < count; i++)
 		ret[i] = touched[i] ? touched[i]->last : NO_ENTRY;
@@ -213,15 +238,13 @@ const char *books_terms_problem(const struct books *books, const struct terms *t
 }
 
 /* One side of a movement: the account exists, holds this currency, and is after it what the entry says. */
-static const char *side_check(const struct books *books, const struct entry *entry,
-			      const char *account, int64_t after, bool giving)
+static const char *side_check(const struct entry *entry, const char *account,
+			      const struct budget *budget, int64_t after, bool giving)
 {
-	const struct budget *budget;
 	int64_t balance;
 
 	if (account_built_in(account))
 		return after == ABSENT ? NULL : "a built-in account has no balance after";
-	budget = books_budget(books, account);
 	if (!budget)
 		return "money moves from or to a budget that was never opened";
 	if (budget->closed)
@@ -274,7 +297,8 @@ enum movement books_move(const struct books *books, struct entry *entry, const c
 }
 
 /* The generic money rule: true of every kind, of later ones too. */
-static const char *money_check(const struct books *books, const struct entry *entry)
+static const char *money_check(const struct books *books, const struct entry *entry,
+			       const struct parties *parties)
 {
 	struct totals totals;
 	const char *problem;
@@ -291,9 +315,9 @@ static const char *money_check(const struct books *books, const struct entry *en
 		return "money moves between two accounts";
 	if (!entry->currency[0] || entry->exp < 0 || entry->exp > MONEY_EXP_MAX)
 		return "an amount has a currency and its exponent";
-	problem = side_check(books, entry, entry->from, entry->from_after, true);
+	problem = side_check(entry, entry->from, parties->from, entry->from_after, true);
 	if (!problem)
-		problem = side_check(books, entry, entry->to, entry->to_after, false);
+		problem = side_check(entry, entry->to, parties->to, entry->to_after, false);
 	if (!problem && !totals_after(books, entry, &totals))
 		problem = "a sum would leave int64";
 	return problem;
@@ -528,22 +552,24 @@ static const char *needs_check(const struct rule *rule, const struct entry *entr
 }
 
 /* Opening grants to a budget that is not there yet: as if it were, and empty. */
-static const char *opening_money_check(const struct books *books, const struct entry *entry)
+static const char *opening_money_check(const struct books *books, const struct entry *entry,
+				       const struct parties *parties)
 {
 	struct totals totals;
 
 	if (entry->amount == ABSENT)
-		return money_check(books, entry);
+		return money_check(books, entry, parties);
 	if (strcmp(entry->from, ACCOUNT_COMPANY) || strcmp(entry->to, entry->budget) ||
 	    entry->from_after != ABSENT || entry->to_after != entry->amount || entry->amount <= 0)
 		return "opening grants the allowance from the company";
 	return totals_after(books, entry, &totals) ? NULL : "a sum would leave int64";
 }
 
-static const char *entry_check(const struct books *books, const struct entry *entry)
+static const char *entry_check(const struct books *books, const struct entry *entry,
+			       const struct parties *parties)
 {
 	const struct rule *rule = &rules[entry->kind];
-	struct budget *budget = entry->budget[0] ? books_budget(books, entry->budget) : NULL;
+	struct budget *budget = parties->about;
 	const char *problem;
 
 	if ((uint64_t)entry->seq != books->totals.size)
@@ -560,8 +586,8 @@ static const char *entry_check(const struct books *books, const struct entry *en
 		return "it is about a budget that was never opened";
 	problem = needs_check(rule, entry, budget);
 	if (!problem)
-		problem = entry->kind == KIND_OPEN ? opening_money_check(books, entry)
-						   : money_check(books, entry);
+		problem = entry->kind == KIND_OPEN ? opening_money_check(books, entry, parties)
+						   : money_check(books, entry, parties);
 	if (!problem && rule->check)
 		problem = rule->check(books, entry, budget);
 	return problem;
@@ -636,14 +662,13 @@ static void refund_add(struct books *books, const struct entry *entry)
 	refund->amount += entry->amount;
 }
 
-static void money_move(struct books *books, const struct entry *entry)
+static void money_move(struct books *books, const struct entry *entry,
+		       const struct parties *parties)
 {
-	struct budget *from = books_budget(books, entry->from), *to = books_budget(books, entry->to);
-
-	if (from)
-		from->balance = entry->from_after;
-	if (to)
-		to->balance = entry->to_after;
+	if (parties->from)
+		parties->from->balance = entry->from_after;
+	if (parties->to)
+		parties->to->balance = entry->to_after;
 	totals_after(books, entry, &books->totals);
 }
 
@@ -737,22 +762,25 @@ static void kind_apply(struct books *books, const struct entry *entry, struct bu
 
 const char *books_apply(struct books *books, const struct entry *entry)
 {
+	struct parties parties = parties_find(books, entry);
 	struct budget *touched[TOUCHED_MAX];
-	const char *problem = entry_check(books, entry);
+	const char *problem = entry_check(books, entry, &parties);
 	unsigned count;
 
 	if (problem)
 		return problem;
-	if (entry->kind == KIND_OPEN)
+	if (entry->kind == KIND_OPEN) {
 		budget_create(books, entry);
-	count = books_touched(books, entry, touched);
+		parties = parties_find(books, entry);
+	}
+	count = parties_touched(entry, &parties, touched);
 	for (unsigned i = 0; i < count; i++) {
 		budget_changing(books, touched[i]);
 		touched[i]->last = (uint64_t)entry->seq;
 	}
 	if (entry->amount != ABSENT)
-		money_move(books, entry);
-	kind_apply(books, entry, entry->budget[0] ? touched[0] : NULL);
+		money_move(books, entry, &parties);
+	kind_apply(books, entry, parties.about);
 	if (entry_has_id(entry))
 		request_add(books, entry);
 	books->totals.size++;

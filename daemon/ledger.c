@@ -13,7 +13,7 @@
 
 #define FILL_STEP ((uint64_t)1 << 20)
 #define RESERVE_MAX ((uint64_t)8 << 20)
-#define READERS_MAX 32
+#define READERS_MAX 126
 
 const char *ledger_error(int error)
 {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ahead.h"
 #include "common/bytes.h"
 #include "common/checkpoint.h"
 
@@ -31,14 +32,12 @@ void replay_release(struct replay *replay)
 	buf_release(&replay->checkpoint);
 }
 
-static const char *tree_check(struct replay *replay, const struct row *row)
+static const char *tree_check(struct replay *replay, const struct ahead_row *ahead)
 {
-	uint8_t leaf[HASH_SIZE], hashes[MERKLE_LEVELS][HASH_SIZE];
-	unsigned count;
+	uint8_t hashes[MERKLE_LEVELS][HASH_SIZE];
+	unsigned count = merkle_append(&replay->tree, ahead->leaf, hashes);
 
-	merkle_leaf(row->leaf.bytes, row->leaf.len, leaf);
-	count = merkle_append(&replay->tree, leaf, hashes);
-	return memcmp(hashes, row->hashes.bytes, count * HASH_SIZE)
+	return memcmp(hashes, ahead->row.hashes.bytes, count * HASH_SIZE)
 		       ? "the stored hashes are not those of the leaves"
 		       : NULL;
 }
@@ -82,19 +81,13 @@ static const char *head_check(struct replay *replay, const struct row *row)
 	return problem;
 }
 
-static const char *words_check(struct replay *replay, const struct row *row,
-			       struct stored *stored)
+/* Damaged words may be forgiven, but never those of entry 0. */
+static const char *words_check(struct replay *replay, const struct ahead_row *ahead)
 {
-	const char *problem = stored_open(row, replay->keyring, stored);
-
-	if (problem && replay->forgive_words && stored->entry.seq > 0) {
-		replay->closed_words++;
-		problem = NULL;
-	}
-	if (!problem && replay->words)
-		replay->words(replay->words_context, stored);
-	stored_release(stored);
-	return problem;
+	if (!ahead->words_problem || !replay->forgive_words || !ahead->stored.entry.seq)
+		return ahead->words_problem;
+	replay->closed_words++;
+	return NULL;
 }
 
 static const char *head_due(struct replay *replay, const struct row *row, bool last)
@@ -106,39 +99,40 @@ static const char *head_due(struct replay *replay, const struct row *row, bool l
 	return last || (replay->flags & REPLAY_HEADS) ? head_check(replay, row) : NULL;
 }
 
-static const char *row_check(struct replay *replay, uint64_t seq, bool last)
+static const char *row_check(struct replay *replay, const struct ahead_row *ahead, bool last)
 {
-	struct stored stored;
-	struct row row;
-	const char *problem = stored_read(&replay->rows, seq, &row, &stored);
+	const struct stored *stored = &ahead->stored;
+	const char *problem = ahead->problem;
 
 	if (!problem)
-		problem = tree_check(replay, &row);
+		problem = tree_check(replay, ahead);
 	if (!problem)
-		problem = previous_check(replay, &stored);
+		problem = previous_check(replay, stored);
 	if (!problem)
-		problem = books_apply(&replay->books, &stored.entry);
+		problem = books_apply(&replay->books, &stored->entry);
 	if (problem)
 		return problem;
 	books_keep(&replay->books);
-	if (!seq)
-		vkey_parse(stored.entry.vkey, &replay->verifier);
-	problem = head_due(replay, &row, last);
-	if (!problem && (replay->flags & REPLAY_WORDS))
-		problem = words_check(replay, &row, &stored);
+	if (!stored->entry.seq)
+		vkey_parse(stored->entry.vkey, &replay->verifier);
+	problem = head_due(replay, &ahead->row, last);
+	if (!problem)
+		problem = words_check(replay, ahead);
+	if (!problem && replay->each)
+		replay->each(replay->context, stored);
 	return problem;
 }
 
-static const char *rows_check(struct replay *replay, uint64_t size)
+static const char *rows_check(struct replay *replay, struct ahead *ahead, uint64_t size)
 {
+	const struct ahead_row *row;
 	const char *problem = NULL;
 
-	for (uint64_t seq = 0; seq < size && !problem; seq++) {
-		replay->bad = seq;
-		if (seq % RENEW_EVERY == RENEW_EVERY - 1 &&
-		    (reader_renew(&replay->rows) || reader_renew(&replay->lookup)))
+	while (!problem && (row = ahead_next(ahead))) {
+		replay->bad = replay->tree.size;
+		if (replay->bad % RENEW_EVERY == RENEW_EVERY - 1 && reader_renew(&replay->lookup))
 			return "the ledger cannot be read on";
-		problem = row_check(replay, seq, seq == size - 1);
+		problem = row_check(replay, row, replay->bad == size - 1);
 	}
 	return problem;
 }
@@ -146,15 +140,17 @@ static const char *rows_check(struct replay *replay, uint64_t size)
 const char *replay_ledger(struct replay *replay, struct ledger *ledger)
 {
 	const char *problem = "the ledger cannot be read";
+	struct ahead *ahead;
 
-	replay->bad = 0;
-	if (reader_begin(ledger, &replay->rows))
+	replay->bad = replay->tree.size;
+	if (reader_begin(ledger, &replay->lookup))
 		return problem;
-	if (!reader_begin(ledger, &replay->lookup)) {
-		problem = replay->rows.size ? rows_check(replay, replay->rows.size)
-					    : "the ledger is empty: it has no genesis";
-		reader_end(&replay->lookup);
+	ahead = ahead_new(ledger, replay->keyring, replay->tree.size, replay->lookup.size);
+	if (ahead) {
+		problem = replay->lookup.size ? rows_check(replay, ahead, replay->lookup.size)
+					      : "the ledger is empty: it has no genesis";
+		ahead_free(ahead);
 	}
-	reader_end(&replay->rows);
+	reader_end(&replay->lookup);
 	return problem;
 }

@@ -1,5 +1,6 @@
 /*
- * The whole ledger once more, row by row: for the start of the daemon and for verification, the same checks.
+ * The whole ledger once more, row by row: for the start of the daemon and for verification, the same checks. What
+ * a row alone shows is checked ahead, by all processors; then books and tree take one entry after the other.
  *
  * Of every row: checksum, shape, number; the leaf, canonical; the tree, hash by hash; the back pointers; and
  * that the entry may follow in the books. The last row must be signed, and its signature hold.
@@ -18,11 +19,10 @@
 
 enum replay_flag {
 	REPLAY_HEADS = 1,	/* check the signature of every head, not only the last */
-	REPLAY_WORDS = 2,	/* open every memo and check what the leaf commits to */
 };
 
-/* Called with each row's opened words (REPLAY_WORDS). */
-typedef void replay_words(void *context, const struct stored *stored);
+/* Called with each entry that is in the books, its words opened when there is a keyring. */
+typedef void replay_each(void *context, const struct stored *stored);
 
 struct replay {
 	struct books books;
@@ -33,12 +33,12 @@ struct replay {
 	uint64_t bad;			/* the first bad entry, when there is one */
 	uint64_t closed_words;		/* memos that did not open, where that is forgiven */
 
-	struct keyring *keyring;	/* for REPLAY_WORDS */
+	struct keyring *keyring;	/* open every memo with it and check what the leaf commits to; or NULL */
 	unsigned flags;
 	bool forgive_words;		/* count a damaged memo instead of stopping (never that of entry 0) */
-	replay_words *words;
-	void *words_context;
-	struct reader rows, lookup;
+	replay_each *each;
+	void *context;
+	struct reader lookup;
 };
 
 /* Zeroes it; the books are the caller's to release or to take over. */

@@ -197,11 +197,10 @@ static bool store_replay(struct service *service)
 	const char *problem;
 
 	replay_init(&replay);
-	replay.flags = REPLAY_WORDS;
 	replay.forgive_words = true;
 	replay.keyring = &service->keyring;
-	replay.words = customer_note;
-	replay.words_context = service;
+	replay.each = customer_note;
+	replay.context = service;
 	customers_init(&service->customers);
 	problem = replay_ledger(&replay, &service->ledger);
 	service->books = replay.books;

@@ -51,7 +51,7 @@ static const char *words_open(struct replay *replay, struct ledger *ledger, int 
 	if (!problem)
 		problem = keyring_open(keyring, dir, origin, false);
 	if (!problem) {
-		replay->flags = REPLAY_HEADS | REPLAY_WORDS;
+		replay->flags = REPLAY_HEADS;
 		replay->keyring = keyring;
 	}
 	return problem;
