@@ -157,7 +157,6 @@ static struct parties parties_find(const struct books *books, const struct entry
 	return parties;
 }
 
-/* In the order budget, from, to, without repeats. One that the entry opens counts, as NULL. */
 static unsigned parties_touched(const struct entry *entry, const struct parties *parties,
 				struct budget *ret[TOUCHED_MAX])
 {
@@ -178,12 +177,19 @@ static unsigned parties_touched(const struct entry *entry, const struct parties 
 	return count;
 }
 
+unsigned books_touched(const struct books *books, const struct entry *entry,
+		       struct budget *ret[TOUCHED_MAX])
+{
+	struct parties parties = parties_find(books, entry);
+
+	return parties_touched(entry, &parties, ret);
+}
+
 unsigned books_previous(const struct books *books, const struct entry *entry,
 			uint64_t ret[TOUCHED_MAX])
 {
-	struct parties parties = parties_find(books, entry);
 	struct budget *touched[TOUCHED_MAX];
-	unsigned count = parties_touched(entry, &parties, touched);
+	unsigned count = books_touched(books, entry, touched);
 
 	for (unsigned i = 0; i < count; i++)
 		ret[i] = touched[i] ? touched[i]->last : NO_ENTRY;

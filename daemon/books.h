@@ -104,6 +104,11 @@ bool books_is_draw(const struct budget *budget, const struct entry *topup);
 /* What its owner may still draw from the pool in this period, whatever the pool holds. */
 int64_t budget_draw_left(const struct budget *budget);
 
+/* The budgets an entry touches, in the order budget, from, to, without repeats; how many.
+ * One that the entry opens counts, as NULL. */
+unsigned books_touched(const struct books *books, const struct entry *entry,
+		       struct budget *ret[TOUCHED_MAX]);
+
 /* The row's back pointers for this entry, which is not applied yet. */
 unsigned books_previous(const struct books *books, const struct entry *entry,
 			uint64_t ret[TOUCHED_MAX]);
