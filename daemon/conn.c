@@ -48,6 +48,7 @@ void conn_free(struct conn *conn)
 	evbuffer_free(conn->in);
 	evbuffer_free(conn->out);
 	evbuffer_free(conn->held);
+	free(conn->holes);
 	actor_release(&conn->actor);
 	close(conn->fd);
 	free(conn);
@@ -75,7 +76,8 @@ void conn_read(struct conn *conn, int64_t now)
 
 static size_t unsent(const struct conn *conn)
 {
-	return evbuffer_get_length(conn->out) + evbuffer_get_length(conn->held);
+	return evbuffer_get_length(conn->out) + evbuffer_get_length(conn->held) +
+	       conn->hole_count * CONN_HOLE;
 }
 
 bool conn_ready(struct conn *conn, uint64_t committed)
@@ -98,7 +100,20 @@ static void hold(struct conn *conn, struct buf *message)
 	evbuffer_add(conn->held, message->data, message->len);
 }
 
-static void answer_reply(struct conn *conn, const struct buf *parameters, bool continues)
+static void hole_add(struct conn *conn, const struct hole *hole, size_t parameters, size_t message)
+{
+	struct hole *held;
+
+	if (!conn->holes && !(conn->holes = calloc(CONN_IN_FLIGHT_MAX, sizeof(*conn->holes))))
+		abort();
+	/* behind the parameters stand the message's closing brace and its NUL */
+	held = &conn->holes[conn->hole_count++];
+	*held = *hole;
+	held->at += evbuffer_get_length(conn->held) + message - 2 - parameters;
+}
+
+static void answer_reply(struct conn *conn, const struct buf *parameters, const struct hole *hole,
+			 bool continues)
 {
 	struct buf message = BUF_INIT;
 
@@ -106,8 +121,17 @@ static void answer_reply(struct conn *conn, const struct buf *parameters, bool c
 		return;
 	conn->held_calls += !continues;
 	reply_write(&message, parameters, continues);
+	if (hole && hole->open)
+		hole_add(conn, hole, parameters->len, message.len);
 	hold(conn, &message);
 	buf_release(&message);
+}
+
+static void holes_drop(struct conn *conn)
+{
+	free(conn->holes);
+	conn->holes = NULL;
+	conn->hole_count = 0;
 }
 
 static void answer_refusal(struct conn *conn, const struct refusal *refusal)
@@ -149,7 +173,7 @@ static void job_run(struct conn *conn, struct service *service)
 		buf_clear(&reply);
 		step = conn->job->step(conn->job, &request);
 		if (step == STEP_ROW || step == STEP_LAST)
-			answer_reply(conn, &reply, step == STEP_ROW);
+			answer_reply(conn, &reply, NULL, step == STEP_ROW);
 		else if (step == STEP_REFUSED)
 			answer_refusal(conn, &refusal);
 	}
@@ -177,7 +201,7 @@ static void call_run(struct conn *conn, struct service *service, const struct ca
 	if (err)
 		answer_refusal(conn, &refusal);
 	else if (!request.job)
-		answer_reply(conn, &reply, false);
+		answer_reply(conn, &reply, &request.hole, false);
 	conn->job = request.job;
 	conn->paused = conn->job;
 	buf_release(&reply);
@@ -232,6 +256,7 @@ void conn_undo(struct conn *conn, const char *problem)
 	evbuffer_drain(conn->held, evbuffer_get_length(conn->held));
 	job_end(conn);
 	conn->held_calls = 0;
+	holes_drop(conn);
 	conn->watermark = 0;
 	conn->oneway = false;
 	while (calls--)
@@ -253,12 +278,31 @@ static void deadline_note(struct conn *conn, int64_t now)
 	conn->partial = partial;
 }
 
-void conn_flush(struct conn *conn, uint64_t committed, int64_t now)
+/* What is held goes out, its holes filled. */
+static void release(struct conn *conn, struct service *service)
 {
-	if (conn->watermark <= committed) {
-		evbuffer_add_buffer(conn->out, conn->held);
-		conn->held_calls = 0;
+	struct buf filling = BUF_INIT;
+	size_t moved = 0;
+
+	for (unsigned i = 0; i < conn->hole_count; i++) {
+		const struct hole *hole = &conn->holes[i];
+
+		evbuffer_remove_buffer(conn->held, conn->out, hole->at - moved);
+		moved = hole->at;
+		buf_clear(&filling);
+		method_fill(service, hole->seq, &filling);
+		evbuffer_add(conn->out, filling.data, filling.len);
 	}
+	evbuffer_add_buffer(conn->out, conn->held);
+	holes_drop(conn);
+	conn->held_calls = 0;
+	buf_release(&filling);
+}
+
+void conn_flush(struct conn *conn, struct service *service, int64_t now)
+{
+	if (conn->watermark <= batch_committed(&service->batch))
+		release(conn, service);
 	if (evbuffer_get_length(conn->out)) {
 		int n = evbuffer_write(conn->out, conn->fd);
 

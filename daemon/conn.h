@@ -3,7 +3,7 @@
  * not what methods do, and nothing of sockets being accepted.
  *
  * What always holds: answers stand in `held` until what they were computed from is durable (conn_flush), and only
- * then move to `out`. At most one call is under way; a job keeps the calls behind it waiting.
+ * then move to `out`; holes in them (method.h) are filled on the way. At most one call is under way; a job keeps the calls behind it waiting.
  */
 #ifndef DAEMON_CONN_H
 #define DAEMON_CONN_H
@@ -23,6 +23,8 @@
 #define CONN_PARTIAL_US 10000000		/* a begun message is whole within */
 #define CONN_IDLE_US 300000000
 
+#define CONN_HOLE ((size_t)4 << 10)		/* bytes that a hole counts as until it is filled */
+
 struct event;
 struct event_base;
 struct evbuffer;
@@ -34,6 +36,8 @@ struct conn {
 	struct event *read, *write;
 	struct evbuffer *in, *out, *held;
 	unsigned held_calls;		/* calls whose last answer is in `held` */
+	struct hole *holes;		/* in `held`, in order, `at` counted from its beginning; NULL: none */
+	unsigned hole_count;		/* up to CONN_IN_FLIGHT_MAX */
 	uint64_t watermark;		/* entries the held answers were computed from */
 	struct job *job;
 	bool oneway;			/* of the call under way: nothing is answered */
@@ -63,7 +67,7 @@ bool conn_ready(struct conn *conn, uint64_t committed);
 void conn_run(struct conn *conn, struct service *service);
 
 /* Lets out what was computed from durable entries, and sends what the socket takes. */
-void conn_flush(struct conn *conn, uint64_t committed, int64_t now);
+void conn_flush(struct conn *conn, struct service *service, int64_t now);
 
 /* The open batch came to nothing: what was held becomes Unavailable, once for each call. */
 void conn_undo(struct conn *conn, const char *problem);

@@ -15,6 +15,13 @@ enum step {
 	STEP_REFUSED,	/* the refusal is the last reply */
 };
 
+/* Where a reply leaves room for what can only be said after the commit: the receipt of an entry. */
+struct hole {
+	bool open;
+	int64_t seq;
+	size_t at;			/* bytes of the reply before it */
+};
+
 struct request {
 	struct service *service;
 	const struct actor *actor;
@@ -22,6 +29,7 @@ struct request {
 	bool more;
 	struct buf *reply;		/* gets the reply's parameters, a JSON object */
 	struct refusal *refusal;
+	struct hole hole;		/* set when the reply has one, in its outermost object */
 	struct job *job;		/* set when the method hands back a job instead */
 };
 
@@ -36,6 +44,9 @@ struct job {
 
 /* Runs a call: ERR_NONE with the reply or the job set, or the refusal's code. */
 enum err method_run(const char *name, struct request *request);
+
+/* Appends what fills the hole of that entry, now that it is durable: a Receipt, or null when none can be made. */
+void method_fill(struct service *service, int64_t seq, struct buf *out);
 
 /* ---- For the files that implement methods ---- */
 

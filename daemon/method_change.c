@@ -9,7 +9,7 @@
 #include "answer.h"
 #include "common/hash.h"
 
-#define NO_DRY_RUN SIZE_MAX
+#define NO_FLAG SIZE_MAX		/* the method has no such parameter */
 
 union any_request {
 	struct spend_request spend;
@@ -22,7 +22,7 @@ union any_request {
 struct change {
 	const char *name;
 	const struct field *fields;
-	size_t size, id, dry_run;	/* of the request struct, and offsets in it */
+	size_t size, id, dry_run, receipt;	/* of the request struct, and offsets in it */
 	bool reserve;			/* may use the space kept back */
 	enum err (*plan)(const struct service *service, const struct actor *actor,
 			 const union any_request *any, struct entry *ret, struct refusal *refusal);
@@ -98,29 +98,30 @@ static void close_words(const union any_request *any, struct memo *ret)
 	ret->reason = any->close.reason;
 }
 
-#define CHANGE(record, dry_run) sizeof(struct record), offsetof(struct record, id), dry_run
-#define DRY_RUN(record) offsetof(struct record, dry_run)
+#define MONEY(record) sizeof(struct record), offsetof(struct record, id), \
+	offsetof(struct record, dry_run), offsetof(struct record, receipt)
+#define TERMS(record) sizeof(struct record), offsetof(struct record, id), NO_FLAG, NO_FLAG
 
 static const struct change spend_change = {
-	"Spend", spend_fields, CHANGE(spend_request, DRY_RUN(spend_request)), false,
+	"Spend", spend_fields, MONEY(spend_request), false,
 	spend_plan, spend_words
 };
 static const struct change topup_change = {
-	"TopUp", topup_fields, CHANGE(topup_request, DRY_RUN(topup_request)), false,
+	"TopUp", topup_fields, MONEY(topup_request), false,
 	topup_plan, topup_words
 };
 static const struct change refund_change = {
-	"Refund", refund_fields, CHANGE(refund_request, DRY_RUN(refund_request)), false,
+	"Refund", refund_fields, MONEY(refund_request), false,
 	refund_plan, refund_words
 };
 static const struct change open_change = {
-	"Open", open_fields, CHANGE(terms_request, NO_DRY_RUN), false, open_plan, no_words
+	"Open", open_fields, TERMS(terms_request), false, open_plan, no_words
 };
 static const struct change adjust_change = {
-	"Adjust", adjust_fields, CHANGE(terms_request, NO_DRY_RUN), false, adjust_plan, no_words
+	"Adjust", adjust_fields, TERMS(terms_request), false, adjust_plan, no_words
 };
 static const struct change close_change = {
-	"Close", close_fields, CHANGE(close_request, NO_DRY_RUN), true, close_plan, close_words
+	"Close", close_fields, TERMS(close_request), true, close_plan, close_words
 };
 
 /* ---- What all of them do ---- */
@@ -138,9 +139,9 @@ static enum err id_take(const struct change *change, const union any_request *an
 	return ERR_NONE;
 }
 
-static bool is_dry_run(const struct change *change, const union any_request *any)
+static bool flag_set(const union any_request *any, size_t flag)
 {
-	return change->dry_run != NO_DRY_RUN && *(const bool *)((const char *)any + change->dry_run);
+	return flag != NO_FLAG && *(const bool *)((const char *)any + flag);
 }
 
 static enum err words_check(const struct memo *words, struct refusal *refusal)
@@ -171,20 +172,25 @@ static void request_digest(const struct change *change, const union any_request 
 	buf_release(&content);
 }
 
+/* The receipt is of the head that the entry's commit will sign, or a newer one: a hole for now. */
 static void answer_change(struct request *request, const struct entry *entry,
-			  const struct memo *words, bool replayed)
+			  const struct memo *words, bool replayed, bool receipt)
 {
 	json_open(request->reply, NULL, '{');
 	answer_entry(request->reply, "entry", entry, words);
 	answer_budget(request->reply, "budget",
 		      books_budget(&request->service->books, entry->budget));
 	json_bool(request->reply, "replayed", replayed);
+	if (receipt) {
+		json_raw(request->reply, "receipt", "", 0);
+		request->hole = (struct hole){ true, entry->seq, request->reply->len };
+	}
 	json_close(request->reply, '}');
 }
 
 /* The entry this id made before, when it was the same request. */
 static enum err replay(struct request *request, int64_t seq, const uint8_t id[16],
-		       const struct buf *digest)
+		       const struct buf *digest, bool receipt)
 {
 	struct stored stored;
 	const char *problem = batch_read(&request->service->batch, seq, &stored);
@@ -193,7 +199,7 @@ static enum err replay(struct request *request, int64_t seq, const uint8_t id[16
 		return refuse_words(request->refusal, ERR_UNAVAILABLE, "",
 				    "entry %lld has this id, but %s", (long long)seq, problem);
 	if (stored.memo.request && !strcmp(stored.memo.request, digest->data)) {
-		answer_change(request, &stored.entry, &stored.memo, true);
+		answer_change(request, &stored.entry, &stored.memo, true, receipt);
 	} else {
 		refuse(request->refusal, ERR_ID_CONFLICT);
 		uuid_format(id, request->refusal->id);
@@ -208,7 +214,7 @@ static void answer_dry_run(struct request *request, struct entry *entry, const s
 {
 	entry->seq = (int64_t)batch_size(&request->service->batch);
 	entry->at = request->service->now;
-	answer_change(request, entry, words, false);
+	answer_change(request, entry, words, false, false);
 }
 
 static enum err change_new(const struct change *change, struct request *request,
@@ -225,13 +231,13 @@ static enum err change_new(const struct change *change, struct request *request,
 	if (err)
 		return err;
 	memcpy(entry.id, id, sizeof(entry.id));
-	if (is_dry_run(change, any)) {
+	if (flag_set(any, change->dry_run)) {
 		answer_dry_run(request, &entry, words);
 		return ERR_NONE;
 	}
 	err = batch_add(&service->batch, &entry, words, service->now, request->refusal);
 	if (!err)
-		answer_change(request, &entry, words, false);
+		answer_change(request, &entry, words, false, flag_set(any, change->receipt));
 	return err;
 }
 
@@ -254,10 +260,10 @@ static enum err change_run(const struct change *change, struct request *request)
 		return err;
 	request_digest(change, &any, &digest);
 	words.request = digest.data;
-	seq = is_dry_run(change, &any)
+	seq = flag_set(&any, change->dry_run)
 		      ? ABSENT
 		      : books_request(&request->service->books, request->actor->uid, id);
-	err = seq != ABSENT ? replay(request, seq, id, &digest)
+	err = seq != ABSENT ? replay(request, seq, id, &digest, flag_set(&any, change->receipt))
 			    : change_new(change, request, &any, &words, id);
 	buf_release(&digest);
 	return err;

@@ -9,6 +9,7 @@
 	{ #name, type, offsetof(struct record, name), flags, max }
 #define ID(record) FIELD(record, id, FIELD_STRING, FIELD_REQUIRED | FIELD_APART, UUID_LEN)
 #define DRY_RUN(record) FIELD(record, dry_run, FIELD_BOOL, FIELD_APART, 0)
+#define RECEIPT(record) FIELD(record, receipt, FIELD_BOOL, FIELD_APART, 0)
 
 #define REFERENCE_MAX 128	/* customer, incident */
 #define EVIDENCE_MAX 400	/* a digest and a file's name */
@@ -25,6 +26,7 @@ const struct field spend_fields[] = {
 	FIELD(spend_request, category, FIELD_STRING, FIELD_TAG, TAG_MAX_LEN),
 	FIELD(spend_request, evidence, FIELD_STRING, FIELD_WORDS, EVIDENCE_MAX),
 	DRY_RUN(spend_request),
+	RECEIPT(spend_request),
 	FIELDS_END
 };
 
@@ -37,6 +39,7 @@ const struct field topup_fields[] = {
 	FIELD(topup_request, from, FIELD_STRING, 0, NAME_MAX_LEN),
 	FIELD(topup_request, reason, FIELD_STRING, FIELD_WORDS, MEMO_WORDS_MAX),
 	DRY_RUN(topup_request),
+	RECEIPT(topup_request),
 	FIELDS_END
 };
 
@@ -46,6 +49,7 @@ const struct field refund_fields[] = {
 	FIELD(refund_request, amount, FIELD_INT, FIELD_POSITIVE, 0),
 	FIELD(refund_request, reason, FIELD_STRING, FIELD_WORDS, MEMO_WORDS_MAX),
 	DRY_RUN(refund_request),
+	RECEIPT(refund_request),
 	FIELDS_END
 };
 

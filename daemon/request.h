@@ -9,19 +9,19 @@
 struct spend_request {
 	struct json_int amount, exp;
 	const char *currency, *reason, *id, *budget, *customer, *incident, *category, *evidence;
-	bool dry_run;
+	bool dry_run, receipt;
 };
 
 struct topup_request {
 	struct json_int amount, exp;
 	const char *currency, *id, *budget, *from, *reason;
-	bool dry_run;
+	bool dry_run, receipt;
 };
 
 struct refund_request {
 	struct json_int ref, amount;
 	const char *id, *reason;
-	bool dry_run;
+	bool dry_run, receipt;
 };
 
 struct reset_request {

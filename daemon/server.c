@@ -319,7 +319,6 @@ static bool run_ready(struct server *server)
 /* After the commit: lets answers out, frees who is gone, and sees who goes on in the next turn. */
 static void answer_all(struct server *server)
 {
-	uint64_t committed = batch_committed(&server->service->batch);
 	int64_t now = monotonic();
 	struct conn_list dirty = TAILQ_HEAD_INITIALIZER(dirty);
 	struct conn *conn;
@@ -329,7 +328,7 @@ static void answer_all(struct server *server)
 		TAILQ_REMOVE(&dirty, conn, dirty);
 		conn->is_dirty = false;
 		conn->paused = false;
-		conn_flush(conn, committed, now);
+		conn_flush(conn, server->service, now);
 		if (conn->gone)
 			conn_leave(server, conn);
 		else

@@ -153,6 +153,66 @@ refused('leaves beyond the ledger', 'Malformed', 'Leaves', {'from': 0, 'to': siz
 refused('leaves from beyond it', 'Malformed', 'Leaves', {'from': size + 1}, 'from', True)
 refused('leaves backwards', 'Malformed', 'Leaves', {'from': 3, 'to': 2}, 'from', True)
 refused('leaves without more', 'org.varlink.service.ExpectedMore', 'Leaves', {'from': 0})
+
+# ---- Receipts in the same reply -----------------------------------------------------------------
+
+def receipt_of(answer):
+    """The size of the head that an answer's receipt is proven against."""
+    receipt, entry = answer['receipt'], answer['entry']
+    stranger.need(('"id":"%s"' % entry['id']) in receipt['leaf'], "another entry's receipt")
+    return held(receipt, entry['seq'])
+
+
+def spent(**more):
+    return call('Spend', spend(100, **more))
+
+
+got = spent(receipt=True)
+is_(receipt_of(got), got['entry']['seq'] + 1, "a spend's receipt is of the head of its own commit")
+is_(call('Checkpoint')['checkpoint'], got['receipt']['proof'].partition('\n\n')[2], 'which is served')
+is_('receipt' in spent(), False, 'who does not ask gets none')
+is_('receipt' in spent(receipt=True, dry_run=True), False, 'a dry run has none')
+up = call('TopUp', topup('alice', 500, receipt=True))
+is_(receipt_of(up), up['entry']['seq'] + 1, "a top-up's")
+back = call('Refund', ref=got['entry']['seq'], amount=40, id=new_id(), receipt=True)
+is_(receipt_of(back), back['entry']['seq'] + 1, "a refund's")
+
+first = spend(100)
+once = call('Spend', first)
+again = call('Spend', first, receipt=True)
+is_((again['replayed'], again['entry']['seq']), (True, once['entry']['seq']), 'a repeated request is the same')
+is_(receipt_of(again), once['entry']['seq'] + 1, 'and gets its receipt, asked for only now')
+spent()
+is_(receipt_of(call('Spend', first, receipt=True)), once['entry']['seq'] + 2, 'later, of a newer head')
+
+mixed = [(n % 3 != 1, n % 7 == 3) for n in range(60)]    # receipt, and refused
+calls = [spend(0 if bad else 100, receipt=wanted) for wanted, bad in mixed]
+client.send_raw(b''.join(frame('Spend', params) for params in calls))
+wrong, sizes = [], set()
+for (wanted, bad), params in zip(mixed, calls):
+    reply = client.recv()
+    answer = reply.get('parameters')
+    if ('error' in reply) != bad:
+        wrong.append(reply)
+    elif not bad and ('receipt' in answer) != wanted:
+        wrong.append(answer)
+    elif not bad and wanted:
+        assert answer['entry']['id'] == params['id']
+        sizes.add(receipt_of(answer))
+ok(not wrong, '60 in one go, with and without receipts, some refused', *wrong)
+ok(len(sizes) < 10, 'they share their heads', sizes)
+
+before = call('Status')['entries']
+client.send_raw(frame('Spend', spend(100, receipt=True), flags={'oneway': True}) +
+                frame('Spend', spend(100, receipt=True)))
+ok(receipt_of(client.answer()) == before + 2, 'a oneway call has no answer and leaves no hole in the next')
+
+long_ = '"\\' * 590
+client.send_raw(b''.join(frame('Spend', spend(1, reason=long_, receipt=True)) for _ in range(64)))
+time.sleep(0.1)    # a slow reader
+answers = [client.answer() for _ in range(64)]
+every('64 long ones, read slowly', [(a,) for a in answers],
+      lambda a: receipt_of(a) and None if json.loads(a['receipt']['memo'])['reason'] == long_ else 'other words')
 client.close()
 
 # ---- Somebody else's ----------------------------------------------------------------------------
