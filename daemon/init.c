@@ -79,18 +79,32 @@ static bool dir_empty(const char *path)
 	return empty;
 }
 
+/* The directory's own name must outlive a power loss, too. */
+static bool name_sync(int dir)
+{
+	int parent = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = parent >= 0 && fsync(parent) == 0;
+
+	if (parent >= 0)
+		close(parent);
+	return synced;
+}
+
 /* The directory, opened, with nothing of a ledger in it. */
 static int dir_make(const char *path, const char *user)
 {
+	bool made = mkdir(path, 0700) == 0;
 	int dir;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+	if (!made && errno != EEXIST) {
 		log_error("cannot make %s: %s", path, strerror(errno));
 		return -1;
 	}
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0) {
-		log_error("cannot open %s: %s", path, strerror(errno));
+	if (dir < 0 || (made && !name_sync(dir))) {
+		log_error("cannot open %s for good: %s", path, strerror(errno));
+		if (dir >= 0)
+			close(dir);
 		return -1;
 	}
 	if (file_there(dir, LEDGER_FILE) || file_there(dir, SEED_FILE) ||

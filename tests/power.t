@@ -3,11 +3,10 @@
 # still in memory, the daemon is killed, and the image is mounted again, its journal replayed. What was answered
 # must be there. Two planted faults must be found out in the same way: answers before the commit, and commits
 # without a sync. POWER_CYCLES says how often (make soak: 500 of each).
-import fcntl
 import os
 import random
-import struct
 
+from lib.disk import *
 from lib.load import *
 
 need_root('mounting images')
@@ -16,38 +15,7 @@ CYCLES = int(os.environ.get('POWER_CYCLES', 12))
 CONTROL_CYCLES = 12      # at most, until a planted fault shows
 CLIENTS = 4
 BETWEEN = (5, 150)       # answers before the blow
-SHUTDOWN = 0x8004587d    # XFS_IOC_GOINGDOWN, which ext4 knows too
-NOT_EVEN_THE_LOG = struct.pack('I', 2)
 random.seed(int(os.environ.get('SEED', '1')))
-
-
-class Disk:
-    """A file system in an image, mounted."""
-
-    def __init__(self, kind):
-        self.image = os.path.join(home(), kind + '.img')
-        self.mount_point = os.path.join(home(), kind)
-        os.mkdir(self.mount_point)
-        with open(self.image, 'wb') as f:
-            f.truncate(400 << 20)
-        quiet = {'ext4': ['-q', '-F'], 'xfs': ['-q']}[kind]
-        subprocess.run(['mkfs.' + kind, *quiet, self.image], check=True, stdout=subprocess.DEVNULL)
-        self.mount()
-
-    def mount(self):
-        subprocess.run(['mount', '-o', 'loop', self.image, self.mount_point], check=True)
-
-    def shut_down(self):
-        fd = os.open(self.mount_point, os.O_RDONLY)
-        fcntl.ioctl(fd, SHUTDOWN, NOT_EVEN_THE_LOG)
-        os.close(fd)
-
-    def unmount(self):
-        for _ in range(100):
-            if not subprocess.run(['umount', self.mount_point], capture_output=True).returncode:
-                return
-            time.sleep(0.05)
-        raise RuntimeError('cannot unmount ' + self.mount_point)
 
 
 def blow(ledger, disk, loaders):

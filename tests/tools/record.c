@@ -9,7 +9,7 @@
  *   truncate to `at` bytes
  *   create, mkdir, unlink, rename ("path" to the `len` bytes)
  *   answer   `len` bytes went into a socket
- *   said     `len` bytes went to stdout
+ *   said     puts() of `len` bytes
  *
  * Locks (`*-lock`) are left out: they are worth nothing after a restart.
  */
@@ -107,9 +107,7 @@ static void written(int fd, const struct iovec *data, int count, off_t at, ssize
 	}
 	if (S_ISSOCK(st.st_mode))
 		event("answer", "", 0, part, n, (size_t)done);
-	else if (fd == STDOUT_FILENO)
-		event("said", "", 0, part, n, (size_t)done);
-	else if (fd != STDERR_FILENO && path_of(fd, path))
+	else if (fd > STDERR_FILENO && path_of(fd, path))
 		event((fcntl(fd, F_GETFL) & O_DSYNC) == O_DSYNC ? "dsync" : "write", path, at, part, n,
 		      (size_t)done);
 }
@@ -146,6 +144,12 @@ ssize_t send(int fd, const void *bytes, size_t len, int flags)
 
 	written(fd, &(struct iovec){ (void *)bytes, len }, 1, 0, n);
 	return n;
+}
+
+int puts(const char *line)
+{
+	event("said", "", 0, &(struct iovec){ (void *)line, strlen(line) }, 1, strlen(line));
+	return NEXT("puts", int, const char *)(line);
 }
 
 static int synced(int fd, int result)

@@ -1,0 +1,203 @@
+#!/usr/bin/python3 -B
+# Power loss, made from a record of every write: the disk as it may be at each moment, with any part of what was
+# not synced yet (tests/lib/replay.py). In each of these states the ledger must verify and hold every entry that
+# was answered before; some are also started and used. Controls: the same record with its syncs left out, and with
+# its answers moved before their commit, must be found out. POWER_STATES: how many states of each moment.
+import os
+import random
+import shutil
+
+from lib.load import *
+from lib.replay import *
+
+MOST = int(os.environ.get('POWER_STATES', 3))
+USED_EVERY = int(os.environ.get('POWER_USED', 40))  # of these states, one is started and used
+random.seed(int(os.environ.get('SEED', '1')))
+
+work_dir = tempfile.mkdtemp(dir='/dev/shm' if os.path.isdir('/dev/shm') else home())
+
+
+def recording(path):
+    return environment(LD_PRELOAD=program('tests/tools/record.so'), RECORD=path,
+                       **sanitizer_options('verify_asan_link_order=0'))
+
+
+def make(state):
+    """The state as a directory; the ledger in it."""
+    place = os.path.join(work_dir, 'state')
+    shutil.rmtree(place, ignore_errors=True)
+    os.mkdir(place)
+    state.save(place)
+    return place + '/data'
+
+
+def verified(dir):
+    """How many entries verify; None when they do not, with what was said."""
+    done = run([program('fundd'), '--verify', '--all', '--dir', dir],
+               env=environment(**signals_allowed()))
+    found = re.search(r'verified (\d+) entr', done.stdout)
+    return int(found.group(1)) if done.returncode == 0 and found else None, done
+
+
+def use(dir):
+    """Starts a daemon there and spends. What is wrong, or None."""
+    ledger = Ledger(init=False)
+    ledger.dir = dir
+    try:
+        ledger.start()
+        with ledger.connect() as client:
+            entries = client.call('Status')['entries']
+            client.call('Open', name='after', group=os.getgid(), allowance=500, id=new_id())
+            client.call('Spend', spend(5, budget='after'))
+        status = ledger.stop()
+    except (RuntimeError, OSError, Refused) as error:
+        ledger.kill()
+        return str(error)
+    finally:
+        Ledger.all.remove(ledger)
+    size, done = verified(dir)
+    return None if status == 0 and size == entries + 2 else 'used, it does not verify: ' + done.stdout
+
+
+def answered(events):
+    """For each number of events: the entries that answers knew of by then."""
+    known, buffer = [0], b''
+    for event in events:
+        most = known[-1]
+        if event['op'] == 'answer':
+            *answers, buffer = (buffer + event['data']).split(b'\0')
+            for answer in map(json.loads, answers):
+                entry = (answer.get('parameters') or {}).get('entry')
+                if entry:
+                    most = max(most, entry['seq'] + 1)
+        known.append(most)
+    return known
+
+
+def judge_states(disk, events, known, most, stop_early=False):
+    """(how many states were tried, how many used, what is wrong)."""
+    count = used = 0
+    wrong = []
+    for due, state in states(disk, events, known, most):
+        dir = make(state)
+        count += 1
+        size, said = verified(dir)
+        if size is None:
+            wrong.append('%d answered: %s%s' % (due, said.stdout, said.stderr))
+        elif size < due:
+            wrong.append('%d entries of %d answered' % (size, due))
+        elif count % USED_EVERY == 0:
+            used += 1
+            problem = use(dir)
+            if problem:
+                wrong.append('%d answered, used: %s' % (due, problem))
+        if len(wrong) > (0 if stop_early else 5):
+            break
+    return count, used, wrong
+
+
+# ---- The first creation -------------------------------------------------------------------------
+
+def record_init(place):
+    """The events of fundd --init in an empty directory."""
+    path = os.path.join(home(), 'init.record')
+    done = run([program('fundd'), '--init', '--origin', 'test.example/fund', '--dir', place + '/data'],
+               env=recording(path))
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return read_record(path)
+
+
+place = os.path.join(home(), 'fund')
+os.mkdir(place)
+empty = Disk(place)
+empty.load()
+init_events = record_init(place)
+said = next((n for n, e in enumerate(init_events) if e['op'] == 'said'), None)
+ok(said is not None and init_events[said]['data'].startswith(b'test.example/fund+'),
+   'the record of --init holds what it printed')
+
+
+def judge_init():
+    """Before the key was printed anything may be there but a crash; from then on, a ledger."""
+    count, wrong = 0, []
+    printed = [n > said for n in range(len(init_events) + 1)]
+    for due, state in states(empty.copy(), init_events, printed, 4 * MOST):
+        dir = make(state)
+        count += 1
+        size, result = verified(dir)
+        if due and size is None:
+            wrong.append('printed, but: %s%s' % (result.stdout, result.stderr))
+        if not due and result.returncode not in (0, 1, 6) or 'signal' in result.stdout:
+            wrong.append('exit %d %s' % (result.returncode, result.stdout))
+    return count, wrong
+
+
+count, wrong = judge_init()
+ok(not wrong, '--init: whatever moment the power goes', *wrong[:5])
+note('--init: %d events, %d states' % (len(init_events), count))
+
+# ---- A ledger at work ---------------------------------------------------------------------------
+
+before = Disk(place)
+before.load()
+path = os.path.join(home(), 'work.record')
+ledger = Ledger(init=False)
+ledger.dir = place + '/data'
+ledger.start(env=recording(path))
+names = open_pools(ledger, 2)
+loaders = [Loader(ledger.connect().sock, name) for name in names]
+work(loaders, 60)
+for loader in loaders:
+    loader.depth = 0
+deadline = time.monotonic() + PATIENCE
+while any(len(l.answers) < len(l.sent) for l in loaders) and time.monotonic() < deadline:
+    for loader in loaders:
+        loader.drain()
+with ledger.connect() as client:
+    client.call('Reset')
+    client.call('Close', name=names[1], id=new_id())
+is_(ledger.stop(), 0, 'the recorded daemon ends well')
+ledger.start(env=recording(path))
+is_(judge(ledger, loaders), [], 'what was answered is what is stored')
+is_(ledger.stop(), 0, 'and once more')
+events = read_record(path)
+known = answered(events)
+ok(known[-1] > 60 and any(e['op'] == 'sync' for e in events) and any(e['op'] == 'dsync' for e in events),
+   'the record holds answers, syncs and meta pages')
+
+began = time.monotonic()
+count, used, wrong = judge_states(before.copy(), events, known, MOST)
+ok(not wrong, 'whatever moment the power goes, what was answered is there', *wrong[:5])
+note('%d events, %d states verified and %d used, %.1f s' % (len(events), count, used,
+                                                          time.monotonic() - began))
+
+# ---- Controls -----------------------------------------------------------------------------------
+
+unsynced = [dict(e, op='write' if e['op'] == 'dsync' else e['op']) for e in events
+            if e['op'] != 'sync']
+_, _, wrong = judge_states(before.copy(), unsynced, answered(unsynced), 6, stop_early=True)
+ok(wrong, 'control: without the syncs it is found out')
+note(wrong[0].strip()[:150] if wrong else '')
+
+
+def early(events):
+    """Each answer before the meta page that was written before it."""
+    moved = []
+    for event in events:
+        at = len(moved)
+        if event['op'] == 'answer':
+            while at and moved[at - 1]['op'] == 'answer':
+                at -= 1
+            if at and moved[at - 1]['op'] == 'dsync':
+                at -= 1
+        moved.insert(at, event)
+    return moved
+
+
+too_early = early(events)
+_, _, wrong = judge_states(before.copy(), too_early, answered(too_early), 2, stop_early=True)
+ok(wrong, 'control: answers before their commit are found out')
+note(wrong[0].strip()[:150] if wrong else '')
+shutil.rmtree(work_dir)
+done()
