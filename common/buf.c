@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Makes len more bytes fit, and a NUL behind them. */
 static void grow(struct buf *b, size_t len)
 {
 	size_t cap = b->cap ? b->cap : 128;
@@ -13,28 +14,32 @@ static void grow(struct buf *b, size_t len)
 		abort();
 	while (cap < b->len + len + 1)
 		cap *= 2;
-	if (cap == b->cap)
-		return;
 	b->data = realloc(b->data, cap);
 	if (!b->data)
 		abort();
 	b->cap = cap;
 }
 
-char *buf_room(struct buf *b, size_t len)
+static inline char *room_take(struct buf *b, size_t len)
 {
 	char *room;
 
-	grow(b, len);
+	if (len >= b->cap - b->len)	/* cap is 0 or above len */
+		grow(b, len);
 	room = b->data + b->len;
 	b->len += len;
 	b->data[b->len] = '\0';
 	return room;
 }
 
+char *buf_room(struct buf *b, size_t len)
+{
+	return room_take(b, len);
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t len)
 {
-	char *room = buf_room(b, len);
+	char *room = room_take(b, len);
 
 	if (len)
 		memcpy(room, bytes, len);
@@ -47,7 +52,7 @@ void buf_str(struct buf *b, const char *text)
 
 void buf_char(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	*room_take(b, 1) = c;
 }
 
 void buf_int(struct buf *b, int64_t value)
@@ -97,25 +102,32 @@ char *buf_detach(struct buf *b)
 {
 	char *data;
 
-	grow(b, 0);
+	room_take(b, 0);
 	data = b->data;
 	data[b->len] = '\0';
 	*b = (struct buf)BUF_INIT;
 	return data;
 }
 
-/* A comma, unless this is the first of its object or array; then the key. */
+/* A comma, unless this is the first of its object or array or a value just named; then the key. */
 static void json_key(struct buf *b, const char *key)
 {
-	char last = b->len ? b->data[b->len - 1] : '\0';
+	char last = b->len ? b->data[b->len - 1] : '\0', *room;
+	bool comma = last && last != '{' && last != '[' && last != ':';
+	size_t len;
 
-	if (last && last != '{' && last != '[')
-		buf_char(b, ',');
-	if (!key)
+	if (!key) {
+		if (comma)
+			buf_char(b, ',');
 		return;
-	buf_char(b, '"');
-	buf_str(b, key);
-	buf_add(b, "\":", 2);
+	}
+	len = strlen(key);
+	room = room_take(b, comma + len + 3);
+	if (comma)
+		*room++ = ',';
+	*room++ = '"';
+	memcpy(room, key, len);
+	memcpy(room + len, "\":", 2);
 }
 
 void json_open(struct buf *b, const char *key, char bracket)
@@ -140,23 +152,28 @@ static void json_escape(struct buf *b, unsigned char c)
 	}
 }
 
-void json_strn(struct buf *b, const char *key, const char *value, size_t len)
+void json_quote(struct buf *b, const char *text, size_t len)
 {
 	size_t start = 0, i;
 
-	json_key(b, key);
 	buf_char(b, '"');
 	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)value[i];
+		unsigned char c = (unsigned char)text[i];
 
 		if (c >= 0x20 && c != '"' && c != '\\')
 			continue;
-		buf_add(b, value + start, i - start);
+		buf_add(b, text + start, i - start);
 		json_escape(b, c);
 		start = i + 1;
 	}
-	buf_add(b, value + start, len - start);
+	buf_add(b, text + start, len - start);
 	buf_char(b, '"');
+}
+
+void json_strn(struct buf *b, const char *key, const char *value, size_t len)
+{
+	json_key(b, key);
+	json_quote(b, value, len);
 }
 
 void json_str(struct buf *b, const char *key, const char *value)

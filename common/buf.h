@@ -46,6 +46,8 @@ void json_open(struct buf *b, const char *key, char bracket);	/* '{' or '[' */
 void json_close(struct buf *b, char bracket);			/* '}' or ']' */
 void json_str(struct buf *b, const char *key, const char *value);
 void json_strn(struct buf *b, const char *key, const char *value, size_t len);
+/* the string alone, quoted: whatever stands around it is the caller's */
+void json_quote(struct buf *b, const char *text, size_t len);
 void json_int(struct buf *b, const char *key, int64_t value);
 void json_bool(struct buf *b, const char *key, bool value);
 /* value is already JSON text */

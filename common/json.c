@@ -1,12 +1,13 @@
 #include "json.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "syntax.h"
 #include "text.h"
+#include "value.h"
 
 #define WHOLE_MESSAGE "message"		/* the parameter of what concerns no single one */
 
@@ -35,134 +36,18 @@ void problem_set(struct problem *problem, const char *parameter, const char *for
 
 /* ---- text to values ---- */
 
-/* jansson recurses for each level, so the levels are counted before it sees the text. */
-static bool nests_too_deep(const char *text, size_t len)
-{
-	size_t depth = 0, i;
-	bool quoted = false;
-
-	for (i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (quoted && c == '\\')
-			i++;
-		else if (c == '"')
-			quoted = !quoted;
-		else if (!quoted && (c == '{' || c == '['))
-			depth++;
-		else if (!quoted && (c == '}' || c == ']') && depth)
-			depth--;
-		if (depth > JSON_DEPTH_MAX)
-			return true;
-	}
-	return false;
-}
-
-/* The inside of the string whose closing quote is the last of the `end` bytes. */
-static struct span string_before(const char *text, size_t end)
-{
-	size_t close = end - 1, at = close, run;
-
-	while (at > 0) {
-		if (text[--at] != '"')
-			continue;
-		for (run = 0; run < at && text[at - 1 - run] == '\\'; run++)
-			;
-		if (run % 2 == 0)
-			break;
-	}
-	return (struct span){ text + at + 1, close - at - 1 };
-}
-
-static size_t blanks_before(const char *text, size_t end)
-{
-	while (end > 0 && strchr(" \t\r\n", text[end - 1]))
-		end--;
-	return end;
-}
-
-/* The key of the value that begins at `start`; empty for the element of a list. */
-static struct span key_before(const char *text, size_t start)
-{
-	size_t end = blanks_before(text, start);
-
-	if (end == 0 || text[end - 1] != ':')
-		return (struct span){ text, 0 };
-	return string_before(text, blanks_before(text, end - 1));
-}
-
-/* What jansson's codes mean to the sender. The token it stopped at ends at the error's position. */
-enum token { TOKEN_KEY, TOKEN_STRING, TOKEN_NUMBER };
-
-static const struct refusal {
-	enum json_error_code code;
-	enum token token;
-	const char *sentence;
-} refusals[] = {
-	{ json_error_duplicate_key, TOKEN_KEY, "is given twice; once is right" },
-	{ json_error_null_byte_in_key, TOKEN_KEY,
-	  "is a key with \\u0000 in it; that is never taken" },
-	{ json_error_null_character, TOKEN_STRING, "has \\u0000 in it; that is never taken" },
-	{ json_error_numeric_overflow, TOKEN_NUMBER,
-	  "is too large a number; whole ones of at most 9223372036854775807, "
-	  "either side of zero, are taken" },
-};
-
-static struct span token_key(const char *text, size_t end, enum token token)
-{
-	struct span string;
-
-	if (token == TOKEN_NUMBER) {
-		while (end > 0 && strchr("0123456789+-.eE", text[end - 1]))
-			end--;
-		return key_before(text, end);
-	}
-	string = string_before(text, end);
-	if (token == TOKEN_STRING)
-		return key_before(text, (size_t)(string.text - 1 - text));
-	return string;
-}
-
-static void syntax_problem(const char *text, const json_error_t *error, struct problem *problem)
-{
-	enum json_error_code code = json_error_code(error);
-	size_t end = (size_t)error->position, i;
-	char name[sizeof(problem->parameter)];
-	struct span key;
-
-	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		if (refusals[i].code != code)
-			continue;
-		key = token_key(text, end, refusals[i].token);
-		snprintf(name, sizeof(name), "%.*s",
-			 (int)(key.len < sizeof(name) ? key.len : sizeof(name)), key.text);
-		problem_set(problem, key.len ? name : WHOLE_MESSAGE, "%s", refusals[i].sentence);
-		return;
-	}
-	problem_set(problem, WHOLE_MESSAGE, "is no JSON, at byte %zu: %s", end, error->text);
-}
-
 json_t *json_parse(const char *text, size_t len, struct problem *problem)
 {
-	size_t valid = utf8_check(text, len);
-	json_error_t error;
-	json_t *value = NULL;
+	json_t *value = value_parse(text, len, JSON_DEPTH_MAX);
 
-	if (len == 0)
-		problem_set(problem, WHOLE_MESSAGE, "is empty; JSON is needed");
-	else if (valid < len)
-		problem_set(problem, WHOLE_MESSAGE, "is no UTF-8, at byte %zu", valid + 1);
-	else if (nests_too_deep(text, len))
-		problem_set(problem, WHOLE_MESSAGE, "nests too deep; at most %d levels are taken",
-			    JSON_DEPTH_MAX);
-	else if (!(value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error)))
-		syntax_problem(text, &error, problem);
+	if (!value)
+		syntax_problem(text, len, JSON_DEPTH_MAX, problem);
 	return value;
 }
 
 void json_free(json_t *value)
 {
-	json_decref(value);
+	value_free(value);
 }
 
 /* ---- values to structs ---- */
@@ -171,17 +56,17 @@ static int wrong_type(const char *name, const json_t *value, const char *wanted,
 		      struct problem *problem)
 {
 	static const char *const types[] = {
-		[JSON_OBJECT] = "an object",
-		[JSON_ARRAY] = "a list",
-		[JSON_STRING] = "a string",
-		[JSON_INTEGER] = "a whole number",
-		[JSON_REAL] = "a number with a fraction or an exponent",
-		[JSON_TRUE] = "true",
-		[JSON_FALSE] = "false",
-		[JSON_NULL] = "null",
+		[VALUE_OBJECT] = "an object",
+		[VALUE_LIST] = "a list",
+		[VALUE_STRING] = "a string",
+		[VALUE_INT] = "a whole number",
+		[VALUE_REAL] = "a number with a fraction or an exponent",
+		[VALUE_TRUE] = "true",
+		[VALUE_FALSE] = "false",
+		[VALUE_NULL] = "null",
 	};
 
-	problem_set(problem, name, "is %s; %s is needed", types[json_typeof(value)], wanted);
+	problem_set(problem, name, "is %s; %s is needed", types[value->type], wanted);
 	return -1;
 }
 
@@ -194,9 +79,9 @@ static int decode_int(const struct field *field, const json_t *value, void *out,
 	struct json_int *ret = out;
 	long long number;
 
-	if (!json_is_integer(value))
+	if (value->type != VALUE_INT)
 		return wrong_type(field->name, value, "a whole number", problem);
-	number = json_integer_value(value);
+	number = value->number;
 	if ((field->flags & FIELD_POSITIVE) && number <= 0) {
 		problem_set(problem, field->name, "is %lld; a number above zero is needed", number);
 		return -1;
@@ -214,9 +99,9 @@ static int decode_bool(const struct field *field, const json_t *value, void *out
 {
 	bool *ret = out;
 
-	if (!json_is_boolean(value))
+	if (value->type != VALUE_TRUE && value->type != VALUE_FALSE)
 		return wrong_type(field->name, value, "true or false", problem);
-	*ret = json_is_true(value);
+	*ret = value->type == VALUE_TRUE;
 	return 0;
 }
 
@@ -235,23 +120,23 @@ static const char *string_problem(const struct field *field, const char *text)
 static const char *string_take(const char *name, const struct field *field, const json_t *value,
 			       struct problem *problem)
 {
-	const char *text = json_string_value(value), *wrong;
+	const char *wrong;
 
-	if (!text) {
+	if (value->type != VALUE_STRING) {
 		wrong_type(name, value, "a string", problem);
 		return NULL;
 	}
-	if (field->max && json_string_length(value) > field->max) {
-		problem_set(problem, name, "is %zu bytes long; at most %zu are taken",
-			    json_string_length(value), field->max);
+	if (field->max && value->len > field->max) {
+		problem_set(problem, name, "is %u bytes long; at most %zu are taken", value->len,
+			    field->max);
 		return NULL;
 	}
-	wrong = string_problem(field, text);
+	wrong = string_problem(field, value->text);
 	if (wrong) {
 		problem_set(problem, name, "%s", wrong);
 		return NULL;
 	}
-	return text;
+	return value->text;
 }
 
 static int decode_string(const struct field *field, const json_t *value, void *out,
@@ -268,19 +153,20 @@ static int decode_strings(const struct field *field, const json_t *value, void *
 			  struct problem *problem)
 {
 	struct json_strings *ret = out;
-	size_t count = json_array_size(value), i;
+	size_t count = value->len, i;
 	char name[sizeof(problem->parameter)];
+	const json_t *item;
 
-	if (!json_is_array(value))
+	if (value->type != VALUE_LIST)
 		return wrong_type(field->name, value, "a list of strings", problem);
 	if (count > JSON_STRINGS_MAX) {
 		problem_set(problem, field->name, "has %zu strings; at most %d are taken", count,
 			    JSON_STRINGS_MAX);
 		return -1;
 	}
-	for (i = 0; i < count; i++) {
+	for (i = 0, item = value_first(value); i < count; i++, item = value_next(item)) {
 		snprintf(name, sizeof(name), "%s[%zu]", field->name, i);
-		ret->item[i] = string_take(name, field, json_array_get(value, i), problem);
+		ret->item[i] = string_take(name, field, item, problem);
 		if (!ret->item[i])
 			return -1;
 	}
@@ -294,7 +180,7 @@ static int decode_object(const struct field *field, const json_t *value, void *o
 {
 	const json_t **ret = out;
 
-	if (!json_is_object(value))
+	if (value->type != VALUE_OBJECT)
 		return wrong_type(field->name, value, "an object", problem);
 	*ret = value;
 	return 0;
@@ -305,7 +191,7 @@ static int decode_json(const struct field *field, const json_t *value, void *out
 {
 	const json_t **ret = out;
 
-	if (!json_is_object(value) && !json_is_array(value))
+	if (value->type != VALUE_OBJECT && value->type != VALUE_LIST)
 		return wrong_type(field->name, value, "an object or a list", problem);
 	*ret = value;
 	return 0;
@@ -363,22 +249,20 @@ static int required_check(const struct field *fields, uint64_t seen, struct prob
 int json_decode(const json_t *object, const struct field *fields, void *out, size_t size,
 		bool lenient, struct problem *problem)
 {
-	json_t *o = (json_t *)object;		/* jansson's iterators are not const */
 	const struct field *next = fields, *field;
+	const json_t *value;
 	uint64_t seen = 0;
-	void *it;
+	uint32_t count;
 
 	memset(out, 0, size);
-	if (object && !json_is_object(object))
+	if (object && object->type != VALUE_OBJECT)
 		return wrong_type(WHOLE_MESSAGE, object, "an object", problem);
-	for (it = json_object_iter(o); it; it = json_object_iter_next(o, it)) {
-		const char *key = json_object_iter_key(it);
-		const json_t *value = json_object_iter_value(it);
-
-		field = field_find(fields, next, key);
+	count = object ? object->len : 0;
+	for (value = count ? value_first(object) : NULL; count--; value = value_next(value)) {
+		field = field_find(fields, next, value->key);
 		if (!field && !lenient)
-			return unknown_key(fields, key, problem);
-		if (!field || json_is_null(value))
+			return unknown_key(fields, value->key, problem);
+		if (!field || value->type == VALUE_NULL)
 			continue;
 		if (decoders[field->type](field, value, (char *)out + field->offset, problem) < 0)
 			return -1;
@@ -456,22 +340,60 @@ void json_content(const struct field *fields, const void *in, struct buf *out)
 
 size_t json_array_len(const json_t *array)
 {
-	return json_array_size(array);
+	return array && array->type == VALUE_LIST ? array->len : 0;
 }
 
 const json_t *json_array_at(const json_t *array, size_t index)
 {
-	return json_array_get(array, index);
+	const json_t *item;
+
+	if (index >= json_array_len(array))
+		return NULL;
+	for (item = value_first(array); index--; item = value_next(item))
+		;
+	return item;
 }
 
-static int text_add(const char *bytes, size_t len, void *out)
+static void value_text(const json_t *value, struct buf *out);
+
+static void inside_text(const json_t *value, struct buf *out)
 {
-	buf_add(out, bytes, len);
-	return 0;
+	const json_t *item = value_first(value);
+
+	for (uint32_t i = 0; i < value->len; i++, item = value_next(item)) {
+		if (i)
+			buf_char(out, ',');
+		if (item->key) {
+			json_quote(out, item->key, item->key_len);
+			buf_char(out, ':');
+		}
+		value_text(item, out);
+	}
+}
+
+static void value_text(const json_t *value, struct buf *out)
+{
+	static const char *const words[VALUE_TYPES] = {
+		[VALUE_OBJECT] = "{", [VALUE_LIST] = "[",
+		[VALUE_TRUE] = "true", [VALUE_FALSE] = "false", [VALUE_NULL] = "null",
+	};
+
+	if (words[value->type])
+		buf_str(out, words[value->type]);
+	if (value->type == VALUE_STRING)
+		json_quote(out, value->text, value->len);
+	else if (value->type == VALUE_INT)
+		buf_int(out, value->number);
+	else if (value->type == VALUE_REAL)
+		buf_add(out, value->text, value->len);
+	else if (value->type <= VALUE_LIST)
+		inside_text(value, out);
+	if (value->type <= VALUE_LIST)
+		buf_char(out, value->type == VALUE_OBJECT ? '}' : ']');
 }
 
 void json_text(const json_t *value, struct buf *out)
 {
-	/* It fails only where text_add does, and for NULL, which is nothing to append. */
-	json_dump_callback(value, text_add, out, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (value)
+		value_text(value, out);
 }

@@ -1,6 +1,6 @@
 #include "message.h"
 
-#include <jansson.h>
+#include "value.h"
 
 static const struct field call_fields[] = {
 	{ "method", FIELD_STRING, offsetof(struct call, method), FIELD_REQUIRED, 0 },
@@ -21,7 +21,7 @@ static const struct field reply_fields[] = {
 /* Absent, null and {} mean the same. */
 static const json_t *unless_empty(const json_t *parameters)
 {
-	return json_object_size(parameters) ? parameters : NULL;
+	return parameters && parameters->len ? parameters : NULL;
 }
 
 static int call_decode(const json_t *root, struct call *call, struct problem *problem)

@@ -111,3 +111,14 @@ void random_bytes(void *ret, size_t len)
 {
 	randombytes_buf(ret, len);
 }
+
+void random_take(struct random_pool *pool, void *ret, size_t len)
+{
+	if (pool->left < len) {
+		random_bytes(pool->bytes, sizeof(pool->bytes));
+		pool->left = sizeof(pool->bytes);
+	}
+	pool->left -= len;
+	memcpy(ret, pool->bytes + pool->left, len);
+	sodium_memzero(pool->bytes + pool->left, len);
+}

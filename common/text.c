@@ -42,9 +42,23 @@ static size_t utf8_next(const char *text, size_t len, uint32_t *ret)
 	return i;
 }
 
+/* How many bytes of ASCII it begins with, eight at a time: at least as far as these go. */
+static size_t ascii_run(const char *text, size_t len)
+{
+	size_t at = 0;
+	uint64_t eight;
+
+	for (; len - at >= sizeof(eight); at += sizeof(eight)) {
+		memcpy(&eight, text + at, sizeof(eight));
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return at;
+}
+
 size_t utf8_check(const char *text, size_t len)
 {
-	size_t at = 0, n = 1;
+	size_t at = ascii_run(text, len), n = 1;
 	uint32_t c;
 
 	while (at < len && n) {
@@ -95,6 +109,11 @@ const char *words_problem(const char *text)
 	uint32_t c;
 
 	for (; len; text += n, len -= n) {
+		n = 1;
+		if (*text > ' ' && *text < 0x7f) {	/* most of it */
+			blank = false;
+			continue;
+		}
 		n = utf8_next(text, len, &c);
 		if (!n)
 			return "it is not valid UTF-8: write it in a UTF-8 terminal or file";

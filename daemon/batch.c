@@ -55,7 +55,7 @@ static const char *words_add(struct batch *batch, struct batch_item *item, struc
 	if (words->customer)
 		last = customers_last(batch->customers, words->customer);
 	words->customer_prev = (struct json_int){ .value = last, .set = last != CUSTOMER_NONE };
-	random_bytes(salt, sizeof(salt));
+	random_take(&batch->salts, salt, sizeof(salt));
 	item->memo = batch->words.len;
 	memo_format(words, salt, &batch->words);
 	item->memo_len = batch->words.len - item->memo;
@@ -136,25 +136,27 @@ static void rows_put(struct batch *batch)
 {
 	for (unsigned i = 0; i < batch->count; i++) {
 		const struct batch_item *item = &batch->items[i];
-		uint64_t seq = (uint64_t)item->entry.seq;
-		unsigned heads = i == batch->count - 1;
-		static const uint8_t unsigned_yet[ROW_HEAD_SIZE];
-		size_t size = row_size(item->begun, heads);
-		uint8_t *room = ledger_put(batch->ledger, seq, size);
+		size_t size = row_size(item->begun, i == batch->count - 1);
+		uint8_t *room = ledger_put(batch->ledger, (uint64_t)item->entry.seq, size);
 
 		if (!room)
 			return;
 		memcpy(room, batch->rows.data + item->row, item->begun);
-		row_finish(seq, room, size, unsigned_yet, heads);
 	}
 }
 
-/* What stands in the transaction, read and hashed once more: the tree that will be signed is made of it. */
+/*
+ * What stands in the transaction, compared and hashed once more: the tree that will be signed is made of it, and the
+ * rows are finished as they stand, with no signature in the last one's room yet.
+ */
 static const char *rows_reread(struct batch *batch, struct merkle *tree)
 {
+	static const uint8_t unsigned_yet[ROW_HEAD_SIZE];
 	uint8_t leaf[HASH_SIZE], hashes[MERKLE_LEVELS][HASH_SIZE];
 
 	for (unsigned i = 0; i < batch->count; i++) {
+		const struct batch_item *item = &batch->items[i];
+		bool last = i == batch->count - 1;
 		const char *problem;
 		const void *bytes;
 		struct row row;
@@ -162,9 +164,11 @@ static const char *rows_reread(struct batch *batch, struct merkle *tree)
 		unsigned count;
 
 		bytes = ledger_written(batch->ledger, tree->size, &size);
-		if (!bytes)
-			return "a row just written cannot be read";
-		problem = row_parse(tree->size, bytes, size, &row);
+		if (!bytes || size != row_size(item->begun, last) ||
+		    memcmp(bytes, batch->rows.data + item->row, item->begun))
+			return "a row just written does not read as it was written";
+		row_finish(tree->size, (uint8_t *)bytes, size, unsigned_yet, last);
+		problem = row_take(tree->size, bytes, size, &row);
 		if (problem)
 			return problem;
 		merkle_leaf(row.leaf.bytes, row.leaf.len, leaf);

@@ -37,6 +37,7 @@ struct batch {
 	unsigned count;
 	struct buf rows, words;		/* the items' bytes */
 	struct buf sealed, leaf;	/* of the one being added */
+	struct random_pool salts;
 };
 
 /* Takes over where a replay ended: its tree and its last checkpoint (copied). The books' fetch becomes the batch's. */

@@ -19,6 +19,7 @@
 
 #include "common/buf.h"
 #include "common/hash.h"
+#include "common/sign.h"
 
 #define KEYRING_FILE "keys"
 #define KEYRING_HEADER 512
@@ -33,6 +34,7 @@ struct keyring {
 	uint64_t block_first;		/* the block in memory: the one that is being used up */
 	uint64_t block_count;
 	uint8_t *block;			/* KEYRING_BLOCK slots */
+	struct random_pool nonces;
 };
 
 enum unseal { UNSEAL_OK, UNSEAL_ERASED, UNSEAL_DAMAGED };

@@ -67,16 +67,12 @@ static bool parts_take(const uint8_t *p, const uint8_t *end, struct row *row)
 	       part_take(&p, end, &row->heads) && p == end;
 }
 
-const char *row_parse(uint64_t seq, const void *bytes, size_t len, struct row *ret)
+const char *row_take(uint64_t seq, const void *bytes, size_t len, struct row *ret)
 {
 	const uint8_t *p = bytes, *end = p + len - ROW_CHECKSUM;
-	uint8_t sum[ROW_CHECKSUM];
 
 	if (len < 1 + 5 * 2 + ROW_CHECKSUM)
 		return "the row is cut short";
-	checksum(seq, p, len - ROW_CHECKSUM, sum);
-	if (memcmp(sum, end, sizeof(sum)))
-		return "the row's checksum does not fit its bytes";
 	if (*p != ROW_VERSION)
 		return "the row is of a version that this program does not know";
 	if (!parts_take(p + 1, end, ret))
@@ -88,4 +84,16 @@ const char *row_parse(uint64_t seq, const void *bytes, size_t len, struct row *r
 	if (ret->heads.len % ROW_HEAD_SIZE || ret->heads.len > ROW_HEADS_MAX * ROW_HEAD_SIZE)
 		return "the row's signatures are malformed";
 	return NULL;
+}
+
+const char *row_parse(uint64_t seq, const void *bytes, size_t len, struct row *ret)
+{
+	uint8_t sum[ROW_CHECKSUM];
+
+	if (len < 1 + 5 * 2 + ROW_CHECKSUM)
+		return "the row is cut short";
+	checksum(seq, bytes, len - ROW_CHECKSUM, sum);
+	if (memcmp(sum, (const uint8_t *)bytes + len - ROW_CHECKSUM, sizeof(sum)))
+		return "the row's checksum does not fit its bytes";
+	return row_take(seq, bytes, len, ret);
 }
