@@ -66,7 +66,7 @@ struct problem {
 	char text[192];
 };
 
-/* Both are cut to what fits, at a whole character; control characters become '?'. */
+/* Both are cut to what fits, at a whole character; control characters become '?'. A key without a name is "". */
 void problem_set(struct problem *problem, const char *parameter, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -223,7 +223,7 @@ static const struct {
 	{ "{\"inner\":1}", "inner", "is a whole number; an object or a list is needed" },
 	{ "{\"amuont\":1}", "amuont", "is not known here" KNOWN },
 	{ "{\"Amount\":1}", "Amount", "is not known here" KNOWN },
-	{ "{\"amount\":1,\"id\":\"x\",\"\":1}", "", "is not known here" KNOWN },
+	{ "{\"amount\":1,\"id\":\"x\",\"\":1}", "\"\"", "is not known here" KNOWN },
 	{ "{\"unknown\":null}", "unknown", "is not known here" KNOWN },
 	{ "{\"esc\\u001b[2J\\u007f\":1}", "esc?[2J?", "is not known here" KNOWN },
 };
