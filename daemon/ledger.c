@@ -164,6 +164,8 @@ enum room ledger_room(struct ledger *ledger)
 
 	if (used >= ledger->map_size || mdb_env_get_fd(ledger->env, &fd) || fstat(fd, &st) < 0)
 		return ROOM_NONE;
+	if (!st.st_nlink)
+		return ROOM_GONE;
 	ahead = used + ledger->reserve;
 	if ((uint64_t)st.st_size < ahead) {
 		fill_ahead(ledger, fd, (uint64_t)st.st_size, ahead + FILL_STEP);

@@ -38,6 +38,7 @@ enum room {
 	ROOM_PLENTY,	/* for everything */
 	ROOM_RESERVE,	/* for audit, boot and close; no money */
 	ROOM_NONE,	/* read only */
+	ROOM_GONE,	/* the file was removed: what is written goes with the process; read only */
 };
 
 enum commit {

@@ -201,7 +201,7 @@ enum err method_status(struct request *request)
 	json_int(reply, "uptime", (service->now - service->started_wall) / 1000000);
 	json_int(reply, "budgets", (int64_t)books->count);
 	json_int(reply, "connections", service->connections);
-	json_bool(reply, "read_only", service->room == ROOM_NONE);
+	json_bool(reply, "read_only", service->room >= ROOM_NONE);
 	json_str(reply, "currency", books->currency);
 	json_int(reply, "exp", books->exp);
 	json_str(reply, "timezone", books->zone);

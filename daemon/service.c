@@ -55,6 +55,9 @@ const char *service_problem(const struct service *service, bool reserve)
 {
 	if (service->clock_problem && !reserve)
 		return service->clock_problem;
+	if (service->room == ROOM_GONE)
+		return "the ledger's file was removed beneath fundd, so nothing is recorded; before "
+		       "stopping fundd, copy it back from /proc/PID/fd";
 	if (service->room == ROOM_NONE)
 		return "the disk or the ledger's map is full: reading goes on, recording when there is "
 		       "room again";
@@ -258,7 +261,7 @@ static bool boot(struct service *service)
 	service_turn(service);
 	if (service->clock_problem)
 		log_warning("%s", service->clock_problem);
-	if (service->room == ROOM_NONE) {
+	if (service->room >= ROOM_NONE) {
 		log_warning("%s", service_problem(service, true));
 		return true;
 	}
