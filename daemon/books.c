@@ -4,19 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct refunded {
-	int64_t seq, amount;
-	UT_hash_handle hh;
-};
-
 /* What must be put back to undo one entry. */
 struct change {
 	enum { CHANGE_BUDGET, CHANGE_OPENED, CHANGE_ID, CHANGE_REFUND } what;
 	struct budget *budget;
 	struct budget before;		/* CHANGE_BUDGET */
 	uint64_t id_hash, seq;		/* CHANGE_ID */
-	struct refunded *refund;	/* CHANGE_REFUND */
-	int64_t refund_before;
+	int64_t refund, refund_before;	/* CHANGE_REFUND: of which entry, and how much; ABSENT: not here */
 };
 
 #define NUMBER_MAX ((int64_t)UINT32_MAX - 1)	/* of a uid or a gid */
@@ -28,22 +22,30 @@ static void *checked(void *memory)
 	return memory;
 }
 
+static void unfolded_init(struct unfolded *unfolded)
+{
+	ids_init(&unfolded->ids);
+	map_init(&unfolded->refunds);
+}
+
+static void unfolded_release(struct unfolded *unfolded)
+{
+	ids_release(&unfolded->ids);
+	map_release(&unfolded->refunds);
+}
+
 void books_init(struct books *books, books_fetch *fetch, void *context)
 {
 	*books = (struct books){ .fetch = fetch, .fetch_context = context };
 	books->totals.last_at = books->kept.last_at = ABSENT;
-	ids_init(&books->ids);
+	unfolded_init(&books->recent);
+	unfolded_init(&books->frozen);
 }
 
 void books_release(struct books *books)
 {
-	struct refunded *refund, *next_refund;
-
-	ids_release(&books->ids);
-	HASH_ITER(hh, books->refunds, refund, next_refund) {
-		HASH_DEL(books->refunds, refund);
-		free(refund);
-	}
+	unfolded_release(&books->recent);
+	unfolded_release(&books->frozen);
 	HASH_CLEAR(by_name, books->by_name);
 	HASH_CLEAR(by_owner, books->by_owner);
 	for (size_t i = 0; i < books->count; i++)
@@ -71,32 +73,47 @@ struct budget *books_owned(const struct books *books, int64_t uid)
 	return budget;
 }
 
-int64_t books_request(const struct books *books, int64_t uid, const uint8_t id[16])
+static int64_t request_find(const struct books *books, const struct ids *ids, int64_t uid,
+			    const uint8_t id[16])
 {
-	uint64_t hash = ids_hash(&books->ids, uid, id), seq;
+	uint64_t hash = ids_hash(ids, uid, id), seq;
 	struct entry entry;
 	size_t at = 0;
 
-	while (ids_next(&books->ids, hash, &at, &seq))
+	while (ids_next(ids, hash, &at, &seq))
 		if (!books_entry(books, (int64_t)seq, &entry) ||
 		    (entry.uid == uid && !memcmp(entry.id, id, sizeof(entry.id))))
 			return (int64_t)seq;
 	return ABSENT;
 }
 
-static struct refunded *refund_find(const struct books *books, int64_t seq)
+int64_t books_request(const struct books *books, int64_t uid, const uint8_t id[16])
 {
-	struct refunded *found;
+	int64_t seq = request_find(books, &books->recent.ids, uid, id);
 
-	HASH_FIND(hh, books->refunds, &seq, sizeof(seq), found);
-	return found;
+	if (seq == ABSENT && books->frozen.ids.count)
+		seq = request_find(books, &books->frozen.ids, uid, id);
+	if (seq == ABSENT && books->past)
+		seq = books->past->request(books->past_context, uid, id);
+	return seq;
+}
+
+static void refund_key(int64_t seq, uint8_t ret[MAP_KEY])
+{
+	memset(ret, 0, MAP_KEY);
+	memcpy(ret, &seq, sizeof(seq));
 }
 
 int64_t books_refunded(const struct books *books, int64_t seq)
 {
-	struct refunded *found = refund_find(books, seq);
+	uint8_t key[MAP_KEY];
+	int64_t amount;
 
-	return found ? found->amount : 0;
+	refund_key(seq, key);
+	if (map_get(&books->recent.refunds, key, &amount) ||
+	    map_get(&books->frozen.refunds, key, &amount))
+		return amount;
+	return books->past ? books->past->refunded(books->past_context, seq) : 0;
 }
 
 bool books_entry(const struct books *books, int64_t seq, struct entry *ret)
@@ -628,44 +645,54 @@ static void list_add(struct budget ***list, size_t count, struct budget *budget)
 	(*list)[count] = budget;
 }
 
-static void budget_create(struct books *books, const struct entry *entry)
+static struct budget *budget_add(struct books *books, const struct budget *like)
 {
-	struct budget *budget = checked(calloc(1, sizeof(*budget)));
+	struct budget *budget = checked(malloc(sizeof(*budget)));
 
-	memcpy(budget->name, entry->budget, sizeof(budget->name));
-	budget->terms = entry->terms;
-	budget->last = NO_ENTRY;
+	*budget = *like;
+	budget->place = (uint32_t)books->count;
+	memset(&budget->by_owner, 0, sizeof(budget->by_owner));
 	list_add(&books->list, books->count++, budget);
 	if (budget->terms.group != ABSENT)
 		list_add(&books->pools, books->pool_count++, budget);
 	HASH_ADD(by_name, books->by_name, name, strlen(budget->name), budget);
 	owner_add(books, budget);
-	change_add(books, CHANGE_OPENED)->budget = budget;
+	return budget;
+}
+
+void books_restore(struct books *books, const struct budget *budget)
+{
+	budget_add(books, budget);
+}
+
+static void budget_create(struct books *books, const struct entry *entry)
+{
+	struct budget budget = { .terms = entry->terms, .last = NO_ENTRY };
+
+	memcpy(budget.name, entry->budget, sizeof(budget.name));
+	change_add(books, CHANGE_OPENED)->budget = budget_add(books, &budget);
 }
 
 static void request_add(struct books *books, const struct entry *entry)
 {
 	struct change *change = change_add(books, CHANGE_ID);
 
-	change->id_hash = ids_hash(&books->ids, entry->uid, entry->id);
+	change->id_hash = ids_hash(&books->recent.ids, entry->uid, entry->id);
 	change->seq = (uint64_t)entry->seq;
-	ids_add(&books->ids, change->id_hash, change->seq);
+	ids_add(&books->recent.ids, change->id_hash, change->seq);
 }
 
 static void refund_add(struct books *books, const struct entry *entry)
 {
-	struct refunded *refund = refund_find(books, entry->ref);
-	struct change *change;
+	struct change *change = change_add(books, CHANGE_REFUND);
+	int64_t refunded = books_refunded(books, entry->ref) + entry->amount;
+	uint8_t key[MAP_KEY];
 
-	if (!refund) {
-		refund = checked(calloc(1, sizeof(*refund)));
-		refund->seq = entry->ref;
-		HASH_ADD(hh, books->refunds, seq, sizeof(refund->seq), refund);
-	}
-	change = change_add(books, CHANGE_REFUND);
-	change->refund = refund;
-	change->refund_before = refund->amount;
-	refund->amount += entry->amount;
+	refund_key(entry->ref, key);
+	change->refund = entry->ref;
+	if (!map_get(&books->recent.refunds, key, &change->refund_before))
+		change->refund_before = ABSENT;
+	map_set(&books->recent.refunds, key, refunded);
 }
 
 static void money_move(struct books *books, const struct entry *entry,
@@ -829,13 +856,15 @@ static void opening_undo(struct books *books, struct budget *budget)
 	free(budget);
 }
 
-static void refund_undo(struct books *books, struct refunded *refund, int64_t before)
+static void refund_undo(struct books *books, const struct change *change)
 {
-	refund->amount = before;
-	if (before)
-		return;
-	HASH_DELETE(hh, books->refunds, refund);
-	free(refund);
+	uint8_t key[MAP_KEY];
+
+	refund_key(change->refund, key);
+	if (change->refund_before == ABSENT)
+		map_remove(&books->recent.refunds, key);
+	else
+		map_set(&books->recent.refunds, key, change->refund_before);
 }
 
 void books_undo(struct books *books)
@@ -851,12 +880,27 @@ void books_undo(struct books *books)
 			opening_undo(books, change->budget);
 			break;
 		case CHANGE_ID:
-			ids_remove(&books->ids, change->id_hash, change->seq);
+			ids_remove(&books->recent.ids, change->id_hash, change->seq);
 			break;
 		case CHANGE_REFUND:
-			refund_undo(books, change->refund, change->refund_before);
+			refund_undo(books, change);
 			break;
 		}
 	}
 	books->totals = books->kept;
+}
+
+/* ---- Folding ---- */
+
+void books_freeze(struct books *books)
+{
+	struct unfolded empty = books->frozen;
+
+	books->frozen = books->recent;
+	books->recent = empty;
+}
+
+void books_forget(struct books *books)
+{
+	unfolded_release(&books->frozen);
 }

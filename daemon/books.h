@@ -18,6 +18,7 @@
 
 #include "common/entry.h"
 #include "ids.h"
+#include "map.h"
 
 #define TOUCHED_MAX 3
 #define NO_ENTRY UINT64_MAX
@@ -32,6 +33,7 @@ struct budget {
 	int64_t spent;			/* spends less refunds in the current period */
 	int64_t drawn;			/* the owner's own draws from the pool in the current period */
 	uint64_t last;			/* the entry that touched it last */
+	uint32_t place;			/* in the books' list */
 	struct terms terms;
 	UT_hash_handle by_owner;
 };
@@ -47,7 +49,18 @@ struct totals {
 	struct budget *granting;	/* its lapse was posted, its allowance must follow at once */
 };
 
-struct refunded;
+/* What the index knows of the entries folded into it, whose ids and refunds the books have forgotten. */
+struct books_past {
+	int64_t (*request)(void *context, int64_t uid, const uint8_t id[16]);	/* or ABSENT */
+	int64_t (*refunded)(void *context, int64_t seq);
+};
+
+/* Ids, and by an entry's number all that was refunded of it. */
+struct unfolded {
+	struct ids ids;
+	struct map refunds;
+};
+
 struct change;
 
 struct books {
@@ -63,8 +76,9 @@ struct books {
 
 	/* private from here */
 	struct budget *by_name, *by_owner;
-	struct ids ids;
-	struct refunded *refunds;
+	struct unfolded recent, frozen;
+	const struct books_past *past;	/* NULL: everything is here */
+	void *past_context;
 	struct change *changes;
 	size_t change_count, change_room;
 	struct totals kept;
@@ -83,6 +97,16 @@ bool books_whole(const struct books *books);
 
 void books_keep(struct books *books);
 void books_undo(struct books *books);
+
+/*
+ * Ids and refunds are needed for ever, but not here: what is frozen while nothing is to be undone can be folded into
+ * the index, which is then asked as the past, and forgotten. One part is frozen at a time.
+ */
+void books_freeze(struct books *books);
+void books_forget(struct books *books);
+
+/* Takes over a budget as it was in other books, at its place in their list; the totals are the caller's to set. */
+void books_restore(struct books *books, const struct budget *budget);
 
 /* ---- Asking ---- */
 

@@ -1,67 +1,60 @@
 #include "customers.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
-
-struct customer {
-	uint8_t hash[16];
-	int64_t last;
-	UT_hash_handle hh;
-};
 
 void customers_init(struct customers *customers)
 {
-	customers->table = NULL;
+	*customers = (struct customers){ .folded = NULL };
+	map_init(&customers->recent);
+	map_init(&customers->frozen);
 	randombytes_buf(customers->key, sizeof(customers->key));
 }
 
 void customers_release(struct customers *customers)
 {
-	struct customer *customer, *next;
-
-	HASH_ITER(hh, customers->table, customer, next) {
-		HASH_DEL(customers->table, customer);
-		free(customer);
-	}
+	map_release(&customers->recent);
+	map_release(&customers->frozen);
 }
 
-static struct customer *customer_find(const struct customers *customers, const char *reference,
-				      uint8_t hash[16])
+static void reference_hash(const struct customers *customers, const char *reference,
+			   uint8_t ret[CUSTOMER_HASH])
 {
-	struct customer *found;
-
-	crypto_generichash(hash, 16, (const uint8_t *)reference, strlen(reference),
+	crypto_generichash(ret, CUSTOMER_HASH, (const uint8_t *)reference, strlen(reference),
 			   customers->key, sizeof(customers->key));
-	HASH_FIND(hh, customers->table, hash, 16, found);
-	return found;
 }
 
 int64_t customers_last(const struct customers *customers, const char *reference)
 {
-	uint8_t hash[16];
-	struct customer *found = customer_find(customers, reference, hash);
+	uint8_t hash[CUSTOMER_HASH];
+	int64_t seq;
 
-	return found ? found->last : CUSTOMER_NONE;
+	reference_hash(customers, reference, hash);
+	if (map_get(&customers->recent, hash, &seq) || map_get(&customers->frozen, hash, &seq))
+		return seq;
+	return customers->folded ? customers->folded(customers->context, hash) : CUSTOMER_NONE;
 }
 
 void customers_set(struct customers *customers, const char *reference, int64_t seq)
 {
-	uint8_t hash[16];
-	struct customer *customer = customer_find(customers, reference, hash);
+	uint8_t hash[CUSTOMER_HASH];
 
-	if (customer && seq == CUSTOMER_NONE) {
-		HASH_DEL(customers->table, customer);
-		free(customer);
-	} else if (seq != CUSTOMER_NONE) {
-		if (!customer) {
-			customer = calloc(1, sizeof(*customer));
-			if (!customer)
-				abort();
-			memcpy(customer->hash, hash, sizeof(hash));
-			HASH_ADD(hh, customers->table, hash, sizeof(customer->hash), customer);
-		}
-		customer->last = seq;
-	}
+	reference_hash(customers, reference, hash);
+	if (seq == CUSTOMER_NONE)
+		map_remove(&customers->recent, hash);
+	else
+		map_set(&customers->recent, hash, seq);
+}
+
+void customers_freeze(struct customers *customers)
+{
+	struct map empty = customers->frozen;
+
+	customers->frozen = customers->recent;
+	customers->recent = empty;
+}
+
+void customers_forget(struct customers *customers)
+{
+	map_release(&customers->frozen);
 }

@@ -1,28 +1,40 @@
 /*
  * Which entry last spoke of a customer: the head of the chain of customer_prev in the memos.
- * Only a keyed hash of the customer's reference is kept in memory.
+ * Only a keyed hash of the customer's reference is kept, here and in the index.
+ *
+ * What is here is what is not folded into the index yet, in two parts: the recent, and the frozen, which a fold
+ * may read from its thread while nothing here changes it.
  */
 #ifndef DAEMON_CUSTOMERS_H
 #define DAEMON_CUSTOMERS_H
 
 #include <stdint.h>
 
-#define CUSTOMER_NONE (-1)
+#include "map.h"
 
-struct customer;
+#define CUSTOMER_NONE (-1)
+#define CUSTOMER_HASH MAP_KEY
 
 struct customers {
-	struct customer *table;
+	struct map recent, frozen;
 	uint8_t key[16];
+
+	/* Asked for who is neither here nor there; NULL: nobody is known elsewhere. */
+	int64_t (*folded)(void *context, const uint8_t hash[CUSTOMER_HASH]);
+	void *context;
 };
 
+/* The key is random until one is set that other runs of the program know too. */
 void customers_init(struct customers *customers);
 void customers_release(struct customers *customers);
 
 /* The customer's last entry, or CUSTOMER_NONE. */
 int64_t customers_last(const struct customers *customers, const char *reference);
 
-/* CUSTOMER_NONE forgets the customer. */
+/* CUSTOMER_NONE takes back the customer's only entry. */
 void customers_set(struct customers *customers, const char *reference, int64_t seq);
+
+void customers_freeze(struct customers *customers);	/* nothing is frozen before */
+void customers_forget(struct customers *customers);	/* what is frozen */
 
 #endif
