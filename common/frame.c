@@ -2,6 +2,19 @@
 
 #include <event2/buffer.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum frame frame_find(const char *bytes, size_t have, size_t max, size_t *len)
+{
+	const char *nul = have ? memchr(bytes, '\0', have < max + 1 ? have : max + 1) : NULL;
+
+	if (!nul)
+		return have > max ? FRAME_TOO_LONG : FRAME_PARTIAL;
+	if (nul == bytes)
+		return FRAME_EMPTY;
+	*len = (size_t)(nul - bytes);
+	return FRAME_WHOLE;
+}
 
 enum frame frame_peek(struct evbuffer *in, size_t max, const char **text, size_t *len)
 {

@@ -15,6 +15,9 @@ enum frame {
 	FRAME_TOO_LONG,		/* more than `max` bytes, with a NUL behind them or not */
 };
 
+/* The same of plain bytes: what the first `have` of them begin with. *len is set on FRAME_WHOLE alone. */
+enum frame frame_find(const char *bytes, size_t have, size_t max, size_t *len);
+
 /*
  * Looks at the first message in `in`, removing nothing. On FRAME_WHOLE, *text (contiguous, ended by
  * the NUL) and *len (without the NUL) are valid until `in` changes; otherwise they are untouched.

@@ -3,7 +3,8 @@
  * not what methods do, and nothing of sockets being accepted.
  *
  * What always holds: answers stand in `held` until what they were computed from is durable (conn_flush), and only
- * then move to `out`; holes in them (method.h) are filled on the way. At most one call is under way; a job keeps the calls behind it waiting.
+ * then move to `out`; holes in them (method.h) are filled on the way. At most one call is under way; a job keeps the
+ * calls behind it waiting.
  */
 #ifndef DAEMON_CONN_H
 #define DAEMON_CONN_H
@@ -27,14 +28,20 @@
 
 struct event;
 struct event_base;
-struct evbuffer;
 struct peer;
+
+/* Bytes that are used up from the front. */
+struct flow {
+	struct buf bytes;
+	size_t used;
+};
 
 struct conn {
 	int fd;
 	struct actor actor;
-	struct event *read, *write;
-	struct evbuffer *in, *out, *held;
+	struct event *read, *write;	/* write: made when the socket first takes no more */
+	struct flow in, out;
+	struct buf held;
 	unsigned held_calls;		/* calls whose last answer is in `held` */
 	struct hole *holes;		/* in `held`, in order, `at` counted from its beginning; NULL: none */
 	unsigned hole_count;		/* up to CONN_IN_FLIGHT_MAX */
@@ -68,6 +75,9 @@ void conn_run(struct conn *conn, struct service *service);
 
 /* Lets out what was computed from durable entries, and sends what the socket takes. */
 void conn_flush(struct conn *conn, struct service *service, int64_t now);
+
+/* Gives back what memory it can, when nothing is under way. */
+void conn_rest(struct conn *conn);
 
 /* The open batch came to nothing: what was held becomes Unavailable, once for each call. */
 void conn_undo(struct conn *conn, const char *problem);

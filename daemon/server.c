@@ -392,6 +392,7 @@ static void on_second(int fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	TAILQ_FOREACH(conn, &server->all, all) {
+		conn_rest(conn);
 		if (now < conn->deadline)
 			continue;
 		conn->gone = true;

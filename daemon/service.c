@@ -280,6 +280,7 @@ int service_open(struct service *service, const struct config *config)
 void service_close(struct service *service)
 {
 	batch_release(&service->batch);
+	buf_release(&service->reply);
 	books_release(&service->books);
 	customers_release(&service->customers);
 	keyring_close(&service->keyring);

@@ -22,6 +22,8 @@ struct service {
 	struct signer signer;
 	struct batch batch;
 
+	struct buf reply;		/* of the call under way, kept for its memory */
+
 	/* this turn */
 	int64_t now;			/* microseconds since 1970 UTC */
 	struct calendar calendar;

@@ -122,6 +122,12 @@ ssize_t writev(int fd, const struct iovec *data, int n)
 		NEXT("writev", ssize_t, int, const struct iovec *, int)(fd, data, n));
 }
 
+ssize_t send(int fd, const void *bytes, size_t len, int flags)
+{
+	FAILING("answer", ssize_t, -1, (ssize_t)len,
+		NEXT("send", ssize_t, int, const void *, size_t, int)(fd, bytes, len, flags));
+}
+
 ssize_t pread(int fd, void *bytes, size_t len, off_t at)
 {
 	FAILING("pread", ssize_t, -1, (ssize_t)len,

@@ -35,6 +35,20 @@ static void add_chain(struct evbuffer *in, const char *bytes, size_t len)
 		abort();
 }
 
+/* Of plain bytes that end where they are said to. */
+static void check_find(const char *bytes, size_t have, enum frame want)
+{
+	char *exact = malloc(have ? have : 1);
+	size_t len = SIZE_MAX;
+
+	if (!exact)
+		abort();
+	memcpy(exact, bytes, have);
+	is_int(frame_find(have ? exact : NULL, have, MAX, &len), want, "... the same of plain bytes");
+	ok(len == (want == FRAME_WHOLE ? strlen(bytes) : SIZE_MAX), "... with its length or none");
+	free(exact);
+}
+
 static void check_peek(const char *bytes, size_t have, enum frame want, const char *name)
 {
 	struct evbuffer *in = buffer(bytes, have);
@@ -50,6 +64,7 @@ static void check_peek(const char *bytes, size_t have, enum frame want, const ch
 		ok(!text && len == SIZE_MAX, "... and nothing is set");
 	}
 	evbuffer_free(in);
+	check_find(bytes, have, want);
 }
 
 static void test_kinds(void)
