@@ -17,6 +17,7 @@
 
 #define IN_FLIGHT 32
 #define FILE_MAX ((size_t)64 << 20)
+#define WRONG_TOLD 20		/* wrong rows that are told of one by one */
 
 enum column_id { REF, AMOUNT, REASON, CUSTOMER, CATEGORY, INCIDENT, BUDGET, CURRENCY, COLUMNS };
 
@@ -32,10 +33,12 @@ struct row {
 
 struct batch {
 	enum column_id order[COLUMNS];	/* of the file's columns */
-	size_t columns, column, lines;
+	size_t columns, column;
+	size_t line;			/* of the file, from 1, that is being read */
 	struct row *rows, current;
 	size_t count, room;
-	bool headed, failed;
+	bool headed, failed;		/* failed: the rest of the file makes no sense */
+	size_t wrong;			/* rows that do not make sense by themselves */
 	char currency[CURRENCY_LEN + 1];	/* of the default budget */
 	int64_t exp;
 	int64_t spent, already, refused, unavailable, total;
@@ -44,7 +47,7 @@ struct batch {
 static void fail(struct batch *batch, const char *what, const char *word)
 {
 	if (!batch->failed)
-		tell("line %zu: %s%s%s", batch->lines + 1, what, word ? ": " : "", word ? word : "");
+		tell("line %zu: %s%s%s", batch->line, what, word ? ": " : "", word ? word : "");
 	batch->failed = true;
 }
 
@@ -119,20 +122,19 @@ static void on_row(int end, void *context)
 			fail(batch, "the header needs the columns ref, amount and reason", NULL);
 	} else if (!batch->failed) {
 		problem = row_problem(&batch->current);
-		if (problem)
-			fail(batch, problem, NULL);
+		if (problem && ++batch->wrong <= WRONG_TOLD)
+			tell("line %zu: %s", batch->line, problem);
 		if (batch->count == batch->room) {
 			batch->room = batch->room ? 2 * batch->room : 256;
 			batch->rows = realloc(batch->rows, batch->room * sizeof(*batch->rows));
 			if (!batch->rows)
 				abort();
 		}
-		batch->current.line = batch->lines + 1;
+		batch->current.line = batch->line;
 		batch->rows[batch->count++] = batch->current;
 	}
 	batch->current = (struct row){ .line = 0 };
 	batch->column = 0;
-	batch->lines++;
 }
 
 static int ref_order(const void *a, const void *b)
@@ -141,6 +143,7 @@ static int ref_order(const void *a, const void *b)
 		      (*(const struct row *const *)b)->cell[REF]);
 }
 
+/* Each row's ref is its own. Called when every row has one. */
 static void refs_check(struct batch *batch)
 {
 	const struct row **sorted = calloc(batch->count + 1, sizeof(*sorted));
@@ -150,61 +153,106 @@ static void refs_check(struct batch *batch)
 	for (size_t i = 0; i < batch->count; i++)
 		sorted[i] = &batch->rows[i];
 	qsort(sorted, batch->count, sizeof(*sorted), ref_order);
-	for (size_t i = 1; i < batch->count && !batch->failed; i++)
-		if (!ref_order(&sorted[i - 1], &sorted[i])) {
+	for (size_t i = 1; i < batch->count; i++)
+		if (!ref_order(&sorted[i - 1], &sorted[i]) && ++batch->wrong <= WRONG_TOLD)
 			tell("lines %zu and %zu have the same ref: %s", sorted[i - 1]->line,
 			     sorted[i]->line, sorted[i]->cell[REF]);
-			batch->failed = true;
-		}
 	free(sorted);
+}
+
+/* Some bytes of the file, line by line, so that it is known where a wrong one stands. */
+static void bytes_take(struct batch *batch, struct csv_parser *parser, const char *bytes, size_t len)
+{
+	while (len && !batch->failed) {
+		const char *end = memchr(bytes, '\n', len);
+		size_t n = end ? (size_t)(end - bytes) + 1 : len;
+
+		if (csv_parse(parser, bytes, n, on_cell, on_row, batch) != n)
+			fail(batch, "this is no CSV", csv_strerror(csv_error(parser)));
+		batch->line += end != NULL;
+		bytes += n;
+		len -= n;
+	}
+}
+
+/* Spreadsheets may begin a file with a byte order mark. */
+static size_t mark_len(const char *bytes, size_t len)
+{
+	return len >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
+static void file_read(struct batch *batch, FILE *file)
+{
+	struct csv_parser parser;
+	char bytes[65536];
+	size_t n, total = 0, skip;
+
+	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL))
+		abort();
+	while (!batch->failed && (n = fread(bytes, 1, sizeof(bytes), file)) > 0) {
+		skip = total ? 0 : mark_len(bytes, n);
+		total += n;
+		if (total > FILE_MAX)
+			fail(batch, "the file is over 64 MiB", NULL);
+		bytes_take(batch, &parser, bytes + skip, n - skip);
+	}
+	if (!batch->failed && (ferror(file) || csv_fini(&parser, on_cell, on_row, batch)))
+		fail(batch, "the file ends within a quoted cell, or cannot be read", NULL);
+	csv_free(&parser);
+	if (!batch->failed && !batch->headed)
+		fail(batch, "the file is empty", NULL);
+}
+
+static bool wrong_tell(const struct batch *batch)
+{
+	if (batch->wrong > WRONG_TOLD)
+		tell("and %zu more", batch->wrong - WRONG_TOLD);
+	if (batch->wrong || batch->failed)
+		tell_more("Nothing was sent. Put it right and send the whole file.");
+	return batch->wrong || batch->failed;
 }
 
 /* Reads and checks the whole file before anything is sent. */
 static bool file_take(struct batch *batch, const char *path)
 {
-	struct csv_parser parser;
-	char bytes[65536];
-	size_t n, total = 0;
 	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
 
 	if (!file) {
 		tell("%s: %s", path, strerror(errno));
 		return false;
 	}
-	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL))
-		abort();
-	while (!batch->failed && (n = fread(bytes, 1, sizeof(bytes), file)) > 0) {
-		total += n;
-		if (total > FILE_MAX)
-			fail(batch, "the file is over 64 MiB", NULL);
-		else if (csv_parse(&parser, bytes, n, on_cell, on_row, batch) != n)
-			fail(batch, "this is no CSV", csv_strerror(csv_error(&parser)));
-	}
-	if (!batch->failed && (ferror(file) || csv_fini(&parser, on_cell, on_row, batch)))
-		fail(batch, "the file ends within a quoted cell, or cannot be read", NULL);
-	csv_free(&parser);
+	batch->line = 1;
+	file_read(batch, file);
 	if (file != stdin)
 		fclose(file);
-	if (!batch->failed && !batch->headed)
-		fail(batch, "the file is empty", NULL);
-	refs_check(batch);
-	return !batch->failed;
+	if (!batch->failed && !batch->wrong)
+		refs_check(batch);
+	return !wrong_tell(batch);
 }
 
 /* The row's amount, in its own currency or the budget's. */
+static bool row_amount(const struct batch *batch, struct row *row, struct buf *problem)
+{
+	const char *currency = row->cell[CURRENCY] ? row->cell[CURRENCY] : batch->currency;
+	int exp = strcmp(currency, batch->currency) ? currency_exp(currency) : (int)batch->exp;
+
+	if (exp >= 0)
+		return amount_read(row->cell[AMOUNT], currency, exp, &row->amount, problem);
+	buf_printf(problem, "%s: a currency is a code of ISO 4217, such as EUR", currency);
+	return false;
+}
+
 static bool amounts_take(struct batch *batch)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		struct row *row = &batch->rows[i];
-		const char *currency = row->cell[CURRENCY] ? row->cell[CURRENCY] : batch->currency;
-		int exp = strcmp(currency, batch->currency) ? currency_exp(currency) : (int)batch->exp;
+	struct buf problem = BUF_INIT;
 
-		if (exp < 0 || !amount_take(row->cell[AMOUNT], currency, exp, &row->amount)) {
-			tell("line %zu is wrong; nothing was sent", row->line);
-			return false;
-		}
+	for (size_t i = 0; i < batch->count; i++) {
+		buf_clear(&problem);
+		if (!row_amount(batch, &batch->rows[i], &problem) && ++batch->wrong <= WRONG_TOLD)
+			tell("line %zu: %s", batch->rows[i].line, problem.data);
 	}
-	return true;
+	buf_release(&problem);
+	return !wrong_tell(batch);
 }
 
 static void row_id(const struct row *row, char ret[UUID_LEN + 1])
@@ -248,7 +296,11 @@ static void row_refused(struct batch *batch, const struct row *row, const struct
 	struct refusal_hint hint = REFUSAL_NO_HINT;
 	struct buf text = BUF_INIT;
 
-	refusal_say(&text, reply, &hint);
+	if (refusal_code(reply) == ERR_ID_CONFLICT)
+		buf_str(&text, "this ref stands for another spend already; a row that was changed "
+			       "needs a new one.");
+	else
+		refusal_say(&text, reply, &hint);
 	tell("line %zu, %s: %s", row->line, row->cell[REF], text.data);
 	batch->refused++;
 	batch->unavailable += refusal_code(reply) == ERR_UNAVAILABLE;

@@ -44,6 +44,11 @@ static void say_why(struct buf *out, const struct wire_entry *entry)
 		buf_printf(out, "of entry %lld", (long long)entry->ref.value);
 	if (!strcmp(entry->kind, "topup") && entry->from)
 		buf_printf(out, "from %s", entry->from);
+	if (!strcmp(entry->kind, "reset") && entry->period)
+		buf_printf(out, "%s: %s", entry->period, !entry->from ? "nothing to grant" :
+			   !strcmp(entry->from, "company") ? "allowance" : "lapsed");
+	if (entry->filter)
+		buf_printf(out, "looked for %s", entry->filter);
 	if (entry->terms_json)
 		say_terms(out, &entry->terms);
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
@@ -90,9 +95,14 @@ static void row_print(struct table *table, const struct wire_entry *entry)
 	buf_release(&text);
 }
 
-static enum exit_status reply_print(const struct fund *fund, const struct reply *reply,
-				    struct table *table)
+struct printing {
+	struct table *table;		/* NULL: JSON */
+	bool found;
+};
+
+static enum exit_status reply_print(void *context, const struct reply *reply)
 {
+	struct printing *printing = context;
 	struct wire_entry entry;
 	struct problem problem;
 	const json_t *json;
@@ -103,31 +113,12 @@ static enum exit_status reply_print(const struct fund *fund, const struct reply 
 		return EXIT_OK;
 	if (!wire_entry(json, &entry, &problem))
 		return reply_tell_foreign(&problem);
-	if (fund->json)
-		print_json(json);
+	printing->found = true;
+	if (printing->table)
+		row_print(printing->table, &entry);
 	else
-		row_print(table, &entry);
+		print_json(json);
 	return EXIT_OK;
-}
-
-static enum exit_status stream_print(struct fund *fund, struct table *table)
-{
-	struct refusal_hint hint = REFUSAL_NO_HINT;
-	enum exit_status status = EXIT_OK;
-	bool more = true;
-
-	while (more && status == EXIT_OK) {
-		struct reply reply;
-
-		if (link_read(&fund->link, &reply) != LINK_OK) {
-			tell("the answer broke off: %s", fund->link.problem);
-			return EXIT_UNREACHABLE;
-		}
-		more = reply.continues;
-		status = reply.error ? refusal_tell(&reply, &hint) : reply_print(fund, &reply, table);
-		reply_release(&reply);
-	}
-	return status;
 }
 
 static void text_add(struct buf *out, const char *key, const char *value)
@@ -193,27 +184,26 @@ static enum exit_status audit_run(struct fund *fund, int argc, char **argv)
 {
 	struct audit_options options = { NULL };
 	struct buf parameters = BUF_INIT;
-	struct table *table = NULL;
+	struct printing printing = { NULL, false };
 	int first, status = command_begin(fund, &cmd_audit, &options, argc, argv, &first);
-	enum exit_status end;
+	enum exit_status end = EXIT_OK;
 
 	if (status >= 0)
 		return (enum exit_status)status;
-	end = fund_begin(fund);
+	if (options.min || options.max)		/* which may need the ledger's currency */
+		end = fund_connect(fund);
 	if (end == EXIT_OK)
 		end = parameters_make(fund, &options, argc - first, argv + first, &parameters);
-	if (end == EXIT_OK && link_send(&fund->link, "Audit", &parameters, true) != LINK_OK) {
-		tell("cannot reach fundd at %s: %s", fund->socket, fund->link.problem);
-		end = EXIT_UNREACHABLE;
-	}
-	buf_release(&parameters);
-	if (end != EXIT_OK)
+	if (end != EXIT_OK) {
+		buf_release(&parameters);
 		return end;
+	}
 	if (!fund->json)
-		table = table_new(columns, sizeof(columns) / sizeof(*columns));
-	end = stream_print(fund, table);
-	if (table)
-		table_end(table);
+		printing.table = table_new(columns, sizeof(columns) / sizeof(*columns));
+	end = stream_ask(fund, "Audit", &parameters, reply_print, &printing);
+	table_end(printing.table);
+	if (end == EXIT_OK && !printing.found && !fund->json)
+		tell("no entry that you may see is like that");
 	return end;
 }
 

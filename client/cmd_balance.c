@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "command.h"
 #include "common/money.h"
@@ -49,9 +50,8 @@ static void row_print(struct table *table, const struct wire_budget *budget)
 	buf_release(&text);
 }
 
-/* One reply to a stream: a budget, or the empty end. */
-static enum exit_status reply_print(const struct fund *fund, const struct reply *reply,
-				    struct table *table)
+/* One reply to a stream: a budget, or the empty end. Without a table, JSON. */
+static enum exit_status reply_print(void *table, const struct reply *reply)
 {
 	const json_t *budgets, *one;
 	struct wire_budget budget;
@@ -63,38 +63,18 @@ static enum exit_status reply_print(const struct fund *fund, const struct reply 
 		return EXIT_OK;
 	if (!wire_budget(one, &budget, &problem))
 		return reply_tell_foreign(&problem);
-	if (fund->json)
-		print_json(one);
-	else
+	if (table)
 		row_print(table, &budget);
+	else
+		print_json(one);
 	return EXIT_OK;
-}
-
-static enum exit_status stream_print(struct fund *fund, struct table *table)
-{
-	struct refusal_hint hint = REFUSAL_NO_HINT;
-	enum exit_status status = EXIT_OK;
-	bool more = true;
-
-	while (more && status == EXIT_OK) {
-		struct reply reply;
-
-		if (link_read(&fund->link, &reply) != LINK_OK) {
-			tell("the answer broke off: %s", fund->link.problem);
-			return EXIT_UNREACHABLE;
-		}
-		more = reply.continues;
-		status = reply.error ? refusal_tell(&reply, &hint) : reply_print(fund, &reply, table);
-		reply_release(&reply);
-	}
-	return status;
 }
 
 static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 {
 	struct balance_options options = { false };
 	struct buf parameters = BUF_INIT;
-	struct table *table = NULL;
+	struct table *table;
 	int first, status = command_begin(fund, &cmd_balance, &options, argc, argv, &first);
 	enum exit_status end;
 
@@ -107,33 +87,45 @@ static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 	json_close(&parameters, ']');
 	json_bool(&parameters, "all", options.all);
 	json_close(&parameters, '}');
-	end = fund_begin(fund);
-	if (end == EXIT_OK && link_send(&fund->link, "Balance", &parameters, true) != LINK_OK) {
-		tell("cannot reach fundd at %s: %s", fund->socket, fund->link.problem);
-		end = EXIT_UNREACHABLE;
-	}
-	buf_release(&parameters);
-	if (end != EXIT_OK)
-		return end;
-	if (!fund->json)
-		table = table_new(columns, sizeof(columns) / sizeof(*columns));
-	end = stream_print(fund, table);
-	if (table)
-		table_end(table);
+	table = fund->json ? NULL : table_new(columns, sizeof(columns) / sizeof(*columns));
+	end = stream_ask(fund, "Balance", &parameters, reply_print, table);
+	table_end(table);
 	return end;
 }
 
-static void own_line(const struct wire_budget *budget)
+/* ---- fund alone ---- */
+
+/* The widest name and amount, so that several budgets stand one below the other. */
+struct widths {
+	int name, money;
+};
+
+static void own_money(struct buf *out, const struct wire_budget *budget)
+{
+	say_terms_money(out, &budget->terms, budget->balance.value);
+}
+
+static void own_measure(struct widths *widths, const struct wire_budget *budget)
+{
+	struct buf money = BUF_INIT;
+	int name = (int)strlen(budget->name);
+
+	own_money(&money, budget);
+	widths->name = name > widths->name ? name : widths->name;
+	widths->money = (int)money.len > widths->money ? (int)money.len : widths->money;
+	buf_release(&money);
+}
+
+static void own_line(const struct widths *widths, const struct wire_budget *budget)
 {
 	char digits[MONEY_TEXT_MAX];
-	struct buf text = BUF_INIT;
+	struct buf money = BUF_INIT, text = BUF_INIT;
 
-	buf_printf(&text, "%s   ", budget->name);
-	say_terms_money(&text, &budget->terms, budget->balance.value);
-	if (budget->terms.allowance.value) {
+	own_money(&money, budget);
+	buf_printf(&text, "%-*s   %*s", widths->name, budget->name, widths->money, money.data);
+	if (budget->terms.allowance.value)
 		buf_printf(&text, " of %s", money_format(budget->terms.allowance.value,
 							 (unsigned)budget->terms.exp.value, digits));
-	}
 	buf_str(&text, " left");
 	if (budget->next_reset) {
 		buf_str(&text, moment_past(budget->next_reset) ? ", its reset overdue since "
@@ -142,6 +134,7 @@ static void own_line(const struct wire_budget *budget)
 	}
 	buf_char(&text, '\n');
 	print_text(&text);
+	buf_release(&money);
 }
 
 static enum exit_status own_print(const struct fund *fund, const struct reply *reply)
@@ -149,6 +142,7 @@ static enum exit_status own_print(const struct fund *fund, const struct reply *r
 	const json_t *budgets, *one;
 	struct wire_budget budget;
 	struct problem problem;
+	struct widths widths = { 0, 0 };
 	size_t count, i;
 
 	if (!wire_balance(reply->parameters, &budgets, &one, &problem))
@@ -159,9 +153,11 @@ static enum exit_status own_print(const struct fund *fund, const struct reply *r
 			return reply_tell_foreign(&problem);
 		if (fund->json)
 			print_json(json_array_at(budgets, i));
-		else
-			own_line(&budget);
+		own_measure(&widths, &budget);
 	}
+	for (i = 0; i < count && !fund->json; i++)
+		if (wire_budget(json_array_at(budgets, i), &budget, &problem))
+			own_line(&widths, &budget);
 	if (!count && !fund->json)
 		puts("You have no budget here yet. A manager opens one: "
 		     "fund open alice --owner alice --allowance 100");

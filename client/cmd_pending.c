@@ -88,6 +88,8 @@ static enum exit_status pending_run(struct fund *fund, int argc, char **argv)
 		}
 	}
 	pending_list_free(ids, count);
+	if (!count && !fund->json)
+		tell("nothing is pending: every answer came");
 	return end;
 }
 

@@ -5,6 +5,7 @@
 #include "common/period.h"
 #include "common/text.h"
 #include "render.h"
+#include "table.h"
 #include "tell.h"
 
 struct reset_options {
@@ -33,60 +34,91 @@ static enum exit_status failures_tell(const struct wire_reset *says)
 	return count ? EXIT_FAILED : EXIT_OK;
 }
 
-/* One entry that was posted: what lapsed, or what was granted. */
-static void entry_print(const struct wire_entry *entry)
+static const struct column columns[] = {
+	{ "BUDGET", false, false }, { "PERIOD", false, false }, { "LAPSED", true, false },
+	{ "GRANTED", true, false }, { "LEFT", true, false },
+};
+
+enum { BUDGET, PERIOD, LAPSED, GRANTED, LEFT };
+
+struct printing {
+	const struct fund *fund;
+	const struct reset_options *options;
+	struct table *table;		/* NULL: JSON, or quiet */
+	char last[160];			/* the row's budget and period */
+};
+
+static void money_cell(struct table *table, size_t column, const struct wire_entry *entry,
+		       int64_t minor)
 {
-	bool lapsed = entry->from && !strcmp(entry->from, entry->budget);
 	struct buf text = BUF_INIT;
 
-	buf_printf(&text, "%s   %s: ", entry->budget, entry->period);
-	if (entry->amount.set)
-		say_money(&text, entry->currency, entry->exp.value, entry->amount.value);
-	buf_str(&text, !entry->amount.set ? "nothing to grant" : lapsed ? " lapsed" : " granted");
-	buf_char(&text, '\n');
+	say_money(&text, entry->currency, entry->exp.value, minor);
+	table_cell(table, column, text.data);
+	buf_release(&text);
+}
+
+/* What lapsed and what was granted come one after the other, and stand in one row. */
+static void entry_print(struct printing *printing, const struct wire_entry *entry)
+{
+	bool lapsed = entry->from && !strcmp(entry->from, entry->budget);
+	const struct json_int *left = lapsed ? &entry->from_after : &entry->to_after;
+	char row[sizeof(printing->last)];
+
+	snprintf(row, sizeof(row), "%s %s", entry->budget, entry->period);
+	if (strcmp(row, printing->last)) {
+		table_row(printing->table);
+		table_cell(printing->table, BUDGET, entry->budget);
+		table_cell(printing->table, PERIOD, entry->period);
+		memcpy(printing->last, row, sizeof(row));
+	}
+	if (!entry->amount.set)
+		return;
+	money_cell(printing->table, lapsed ? LAPSED : GRANTED, entry, entry->amount.value);
+	money_cell(printing->table, LEFT, entry, left->value);
+}
+
+static const char *plural(int64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* The last reply: what was done in all, below the table. */
+static void counts_print(struct printing *printing, const struct wire_reset *says)
+{
+	long long begun = (long long)says->reset.value, already = (long long)says->already.value;
+	struct buf text = BUF_INIT;
+
+	table_end(printing->table);
+	printing->table = NULL;
+	if (printing->options->dry_run)
+		buf_str(&text, "Dry run, nothing is recorded: ");
+	if (begun)
+		buf_printf(&text, "%lld period%s begun", begun, plural(begun));
+	else
+		buf_str(&text, "Nothing was due");
+	if (already)
+		buf_printf(&text, "; %lld budget%s there already", already,
+			   already == 1 ? " was" : "s were");
+	buf_str(&text, ".\n");
 	print_text(&text);
 }
 
-static enum exit_status reply_print(const struct fund *fund, const struct reset_options *options,
-				    const struct reply *reply)
+static enum exit_status reply_print(void *context, const struct reply *reply)
 {
+	struct printing *printing = context;
 	struct wire_reset says;
 	struct problem problem;
 
 	if (!wire_reset(reply->parameters, &says, &problem))
 		return reply_tell_foreign(&problem);
-	if (fund->json)
+	if (printing->fund->json)
 		print_json(reply->parameters);
-	else if (says.entry_json && !options->quiet)
-		entry_print(&says.entry);
-	else if (!says.entry_json && !options->quiet)
-		printf("%s%lld period%s begun, %lld budget%s already there.\n",
-		       options->dry_run ? "Dry run, nothing is recorded: " : "",
-		       (long long)says.reset.value, says.reset.value == 1 ? "" : "s",
-		       (long long)says.already.value, says.already.value == 1 ? "" : "s");
+	else if (printing->table && says.entry_json)
+		entry_print(printing, &says.entry);
+	else if (printing->table)
+		counts_print(printing, &says);
 	return failures_tell(&says);
-}
-
-static enum exit_status stream_print(struct fund *fund, const struct reset_options *options)
-{
-	struct refusal_hint hint = { .line = fund->line, .method = "Reset" };
-	enum exit_status status = EXIT_OK;
-	bool more = true;
-
-	while (more && status == EXIT_OK) {
-		struct reply reply;
-
-		if (link_read(&fund->link, &reply) != LINK_OK) {
-			tell("the answer broke off: %s. Run it again: nothing is reset twice.",
-			     fund->link.problem);
-			return EXIT_UNREACHABLE;
-		}
-		more = reply.continues;
-		status = reply.error ? refusal_tell(&reply, &hint)
-				     : reply_print(fund, options, &reply);
-		reply_release(&reply);
-	}
-	return status;
 }
 
 static enum exit_status reset_run(struct fund *fund, int argc, char **argv)
@@ -94,6 +126,7 @@ static enum exit_status reset_run(struct fund *fund, int argc, char **argv)
 	struct reset_options options = { NULL };
 	struct buf parameters = BUF_INIT;
 	int first, status = command_begin(fund, &cmd_reset, &options, argc, argv, &first);
+	struct printing printing = { .fund = fund, .options = &options };
 	enum exit_status end;
 
 	if (status >= 0)
@@ -107,13 +140,11 @@ static enum exit_status reset_run(struct fund *fund, int argc, char **argv)
 		json_str(&parameters, "budget", options.budget);
 	json_bool(&parameters, "dry_run", options.dry_run);
 	json_close(&parameters, '}');
-	end = fund_begin(fund);
-	if (end == EXIT_OK && link_send(&fund->link, "Reset", &parameters, true) != LINK_OK) {
-		tell("cannot reach fundd at %s: %s", fund->socket, fund->link.problem);
-		end = EXIT_UNREACHABLE;
-	}
-	buf_release(&parameters);
-	return end == EXIT_OK ? stream_print(fund, &options) : end;
+	if (!fund->json && !options.quiet)
+		printing.table = table_new(columns, sizeof(columns) / sizeof(*columns));
+	end = stream_ask(fund, "Reset", &parameters, reply_print, &printing);
+	table_end(printing.table);
+	return end;
 }
 
 const struct command cmd_reset = {

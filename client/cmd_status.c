@@ -1,13 +1,35 @@
 #include "command.h"
 #include "render.h"
 
+static void say_count(struct buf *out, int64_t count, const char *what)
+{
+	buf_printf(out, "%lld %s%s", (long long)count, what, count == 1 ? "" : "s");
+}
+
+/* In the largest unit of which there are two. */
+static void say_duration(struct buf *out, int64_t seconds)
+{
+	if (seconds >= 2 * 86400)
+		say_count(out, seconds / 86400, "day");
+	else if (seconds >= 2 * 3600)
+		say_count(out, seconds / 3600, "hour");
+	else if (seconds >= 2 * 60)
+		say_count(out, seconds / 60, "minute");
+	else
+		say_count(out, seconds, "second");
+}
+
 static void say_status(struct buf *out, const struct wire_status *says)
 {
-	buf_printf(out, "%s: %lld entries, %lld budgets, kept in %s, %s\n", says->origin,
-		   (long long)says->entries.value, (long long)says->budgets.value, says->currency,
-		   says->timezone);
-	buf_printf(out, "fundd %s, up for %lld s, %lld connections\n", says->version,
-		   (long long)says->uptime.value, (long long)says->connections.value);
+	buf_printf(out, "%s: %lld entr%s, ", says->origin, (long long)says->entries.value,
+		   says->entries.value == 1 ? "y" : "ies");
+	say_count(out, says->budgets.value, "budget");
+	buf_printf(out, ", kept in %s, %s\nfundd %s, up for ", says->currency, says->timezone,
+		   says->version);
+	say_duration(out, says->uptime.value);
+	buf_str(out, ", ");
+	say_count(out, says->connections.value, "connection");
+	buf_char(out, '\n');
 	if (says->unrestricted)
 		buf_str(out, "There is no config file: whoever runs fundd has every role.\n");
 	if (says->problem)

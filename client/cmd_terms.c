@@ -195,6 +195,9 @@ static enum exit_status adjust_run(struct fund *fund, int argc, char **argv)
 		return (enum exit_status)status;
 	if (argc - first != 1)
 		return (enum exit_status)usage_error(&cmd_adjust, "the name of a budget is needed");
+	if (!memcmp(&options, &(struct terms_options){ NULL }, sizeof(options)))
+		return (enum exit_status)usage_error(&cmd_adjust, "say what changes, such as "
+						     "--allowance 150");
 	end = fund_connect(fund);
 	if (end == EXIT_OK)
 		end = budget_fetch(fund, argv[first], &budget);

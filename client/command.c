@@ -26,21 +26,33 @@ int command_begin(struct fund *fund, const struct command *command, void *option
 	return (int)cmd_help.run(fund, 2, (char *[]){ (char *)"help", (char *)command->name, NULL });
 }
 
-bool amount_take(const char *text, const char *currency, int64_t exp, int64_t *ret)
+bool amount_read(const char *text, const char *currency, int64_t exp, int64_t *ret,
+		 struct buf *problem)
 {
 	char given[CURRENCY_LEN + 1];
-	const char *problem, *digits;
+	const char *sentence, *digits;
 
-	if (money_split(text, given, &digits, &problem) < 0 ||
+	if (money_split(text, given, &digits, &sentence) < 0 ||
 	    (!(*given && strcmp(given, currency)) &&
-	     money_parse(digits, (unsigned)exp, ret, &problem) < 0)) {
-		tell("%s: %s", text, problem);
+	     money_parse(digits, (unsigned)exp, ret, &sentence) < 0)) {
+		buf_printf(problem, "%s: %s", text, sentence);
 		return false;
 	}
 	if (!*given || !strcmp(given, currency))
 		return true;
-	tell("%s: this is kept in %s, not in %s", text, currency, given);
+	buf_printf(problem, "%s: this is kept in %s, not in %s", text, currency, given);
 	return false;
+}
+
+bool amount_take(const char *text, const char *currency, int64_t exp, int64_t *ret)
+{
+	struct buf problem = BUF_INIT;
+	bool read = amount_read(text, currency, exp, ret, &problem);
+
+	if (!read)
+		tell("%s", problem.data);
+	buf_release(&problem);
+	return read;
 }
 
 int amount_words(int argc, char **argv, struct buf *ret)
@@ -135,8 +147,57 @@ enum exit_status currency_fetch(struct fund *fund, char currency[4], int64_t *ex
 	return status;
 }
 
+static enum exit_status stream_print(struct fund *fund, const struct refusal_hint *hint,
+				     enum exit_status (*print)(void *context,
+							       const struct reply *reply),
+				     void *context)
+{
+	enum exit_status status = EXIT_OK;
+	bool more = true;
+
+	while (more && status == EXIT_OK) {
+		struct reply reply;
+
+		if (link_read(&fund->link, &reply) != LINK_OK) {
+			tell("the answer broke off: %s. Type it again: nothing is done twice.",
+			     fund->link.problem);
+			return EXIT_UNREACHABLE;
+		}
+		more = reply.continues;
+		status = reply.error ? refusal_tell(&reply, hint) : print(context, &reply);
+		reply_release(&reply);
+	}
+	return status;
+}
+
+enum exit_status stream_ask(struct fund *fund, const char *method, struct buf *parameters,
+			    enum exit_status (*print)(void *context, const struct reply *reply),
+			    void *context)
+{
+	struct refusal_hint hint = { .line = fund->line, .method = method };
+	enum exit_status status = fund_begin(fund);
+
+	if (status == EXIT_OK && link_send(&fund->link, method, parameters, true) != LINK_OK) {
+		tell("cannot reach fundd at %s: %s", fund->socket, fund->link.problem);
+		status = EXIT_UNREACHABLE;
+	}
+	buf_release(parameters);
+	return status == EXIT_OK ? stream_print(fund, &hint, print, context) : status;
+}
+
+/* A dry run's budget is as it still stands; what is said is how it would be. */
+static void answer_foresee(struct wire_answer *answer)
+{
+	const struct wire_entry *entry = &answer->entry;
+
+	if (entry->from && !strcmp(entry->from, answer->budget.name))
+		answer->budget.balance = entry->from_after;
+	else if (entry->to && !strcmp(entry->to, answer->budget.name))
+		answer->budget.balance = entry->to_after;
+}
+
 static void answer_print(const struct fund *fund, const struct reply *reply,
-			 const struct wire_answer *answer, bool dry_run,
+			 struct wire_answer *answer, bool dry_run,
 			 void (*say)(struct buf *out, const struct wire_answer *answer))
 {
 	struct buf text = BUF_INIT;
@@ -145,8 +206,10 @@ static void answer_print(const struct fund *fund, const struct reply *reply,
 		print_json(reply->parameters);
 		return;
 	}
-	if (dry_run)
+	if (dry_run) {
+		answer_foresee(answer);
 		buf_str(&text, "Dry run, nothing is recorded: ");
+	}
 	say(&text, answer);
 	if (!dry_run)
 		buf_printf(&text, "  (entry %lld%s)", (long long)answer->entry.seq.value,

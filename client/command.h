@@ -20,7 +20,11 @@ struct budget_reply {
  */
 enum exit_status budget_fetch(struct fund *fund, const char *name, struct budget_reply *ret);
 
-/* "12.50" or "EUR 12.50" in that currency, to minor units; false after telling. */
+/* "12.50" or "EUR 12.50" in that currency, to minor units; false with what was typed and a sentence in *problem. */
+bool amount_read(const char *text, const char *currency, int64_t exp, int64_t *ret,
+		 struct buf *problem);
+
+/* The same; false after telling. */
 bool amount_take(const char *text, const char *currency, int64_t exp, int64_t *ret);
 
 /* Joins `EUR 12.50` given as two arguments. Returns how many of argv were taken (0: none there). */
@@ -37,6 +41,14 @@ int command_begin(struct fund *fund, const struct command *command, void *option
 enum exit_status change_ask(struct fund *fund, const char *method, struct buf *parameters,
 			    const char *id, bool dry_run, const struct refusal_hint *hint,
 			    void (*say)(struct buf *out, const struct wire_answer *answer));
+
+/*
+ * Begins (fund_begin), asks for a stream with `parameters` (released) and hands every reply to `print`, until one
+ * is an error, which is told, or `print` returns something else than EXIT_OK.
+ */
+enum exit_status stream_ask(struct fund *fund, const char *method, struct buf *parameters,
+			    enum exit_status (*print)(void *context, const struct reply *reply),
+			    void *context);
 
 /* --for and the like: NULL or a sentence. */
 const char *words_option(const char *value);

@@ -121,7 +121,7 @@ int usage_error(const struct command *command, const char *format, ...)
 	tell_list(format, args);
 	va_end(args);
 	if (command)
-		tell_more("usage: fund %s %s", command->name, command->usage);
+		tell_more("fund help %s shows how it is written.", command->name);
 	else
 		tell_more("fund help shows what there is.");
 	return EXIT_USAGE;

@@ -35,7 +35,7 @@ int options_front(struct fund *fund, int argc, char **argv);
  */
 int options_parse(struct fund *fund, const struct command *command, void *into, int argc, char **argv);
 
-/* Tells what is wrong and how the command is written. Returns EXIT_USAGE. */
+/* Tells what is wrong and where it says how the command is written. Returns EXIT_USAGE. */
 int usage_error(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -98,18 +98,23 @@ static void say_currency(struct buf *out, const struct refused *r)
 	buf_char(out, '.');
 }
 
+static void say_refund_limit(struct buf *out, const struct refused *r)
+{
+	buf_str(out, "that entry was ");
+	say_amount(out, r, r->says.limit.value);
+	if (r->says.left.value) {
+		buf_str(out, ", of which ");
+		say_amount(out, r, r->says.left.value);
+		buf_str(out, " is left to refund; without an amount, fund refund gives back that.");
+	} else {
+		buf_str(out, ", and all of it is refunded already.");
+	}
+}
+
 static void say_limit(struct buf *out, const struct refused *r)
 {
-	bool refund = r->hint->method && strcmp(r->hint->method, "Refund") == 0;
-
-	if (refund) {
-		buf_str(out, "of that ");
-		say_amount(out, r, r->says.limit.value);
-		buf_char(out, ' ');
-		say_amount(out, r, r->says.left.value);
-		buf_str(out, " is left to refund.");
-		return;
-	}
+	if (r->hint->method && strcmp(r->hint->method, "Refund") == 0)
+		return say_refund_limit(out, r);
 	buf_printf(out, "%s may draw ", r->says.budget);
 	say_amount(out, r, r->says.limit.value);
 	buf_str(out, " from its pool in a period, and ");

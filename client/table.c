@@ -90,6 +90,8 @@ void table_cell(struct table *table, size_t column, const char *text)
 
 void table_end(struct table *table)
 {
+	if (!table)
+		return;
 	chunk_end(table);
 	free(table);
 }

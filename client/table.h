@@ -26,7 +26,7 @@ void table_row(struct table *table);
 /* The text is copied; what cannot be printed is shown as \xNN. */
 void table_cell(struct table *table, size_t column, const char *text);
 
-/* Prints what is left and frees the table. */
+/* Prints what is left and frees the table. Takes NULL. */
 void table_end(struct table *table);
 
 #endif

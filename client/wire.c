@@ -38,6 +38,7 @@ static const struct field entry_fields[] = {
 	JSON(wire_entry, "terms", terms_json, 0),
 	STRING(wire_entry, reason, 0), STRING(wire_entry, customer, 0), STRING(wire_entry, incident, 0),
 	STRING(wire_entry, evidence, 0), STRING(wire_entry, message, 0),
+	STRING(wire_entry, filter, 0),
 	FIELDS_END
 };
 

@@ -27,7 +27,7 @@ struct wire_budget {
 struct wire_entry {
 	struct json_int seq, uid, amount, exp, from_after, to_after, ref;
 	const char *at, *kind, *budget, *from, *to, *currency, *period, *category;
-	const char *reason, *customer, *incident, *evidence, *message;
+	const char *reason, *customer, *incident, *evidence, *message, *filter;
 	const json_t *terms_json;	/* NULL: no terms */
 	struct wire_terms terms;
 };

@@ -54,8 +54,9 @@ static enum err names_given(const struct request *request, const struct json_str
 			return refuse_budget(request->refusal, ERR_UNKNOWN_BUDGET, given->item[i]);
 		if (!actor_may_read(request->actor, budget))
 			return refuse_words(request->refusal, ERR_NOT_PERMITTED, "",
-					    "%s is somebody else's budget: its owner, managers and "
-					    "auditors see it", budget->name);
+					    "%s is not yours: its %s from it, managers and auditors "
+					    "see it", budget->name, budget->terms.owner == ABSENT
+					    ? "group's members spend" : "owner spends");
 		names_add(ret, budget);
 	}
 	return ERR_NONE;

@@ -106,10 +106,27 @@ for text, why in (('amount,reason\n1,x\n', 'no ref column'),
                   ('ref,amount,reason\na,1,x\na,1,x\n', 'a ref twice'),
                   ('ref,amount,reason,colour\na,1,x,red\n', 'an unknown column'),
                   ('ref,amount,reason\nb,1.005,x\n', 'an amount that is none'),
+                  ('ref,amount,reason\nb,1,\n', 'an empty reason'),
+                  ('ref,amount,reason\nb,1,x,y\n', 'more cells than columns'),
+                  ('ref,amount,reason,currency\nb,1,x,EUX\n', 'a currency of nowhere'),
                   ('ref,amount,reason\nb,1,"x\n', 'a quote that never ends'), ('', 'an empty file')):
     typed = batch(text)
     ok(typed.returncode == 2 and typed.stderr.strip() and spends() == 6,
        'a batch with %s is refused whole' % why, typed.returncode, typed.stderr)
+
+typed = batch('ref,amount,reason\nc1,1,x\n\n,2,y\nc3,x,z\nc4,3,\n')
+ok(all('line %d' % n in typed.stderr for n in (4, 6)) and 'Nothing was sent' in typed.stderr,
+   'wrong rows are told of, each with its line', typed.stderr)
+typed = batch('ref,amount,reason\nc1,1.005,x\n\nc2,2,y\nc3,EUR,z\n')
+ok(all('line %d' % n in typed.stderr for n in (2, 5)) and 'line 4' not in typed.stderr,
+   'so are wrong amounts', typed.stderr)
+typed = batch(rows.replace('1.00', '1.50'))
+ok('line 2, a1: this ref stands for another spend' in typed.stderr, 'a row that was changed is refused',
+   typed.stderr)
+is_(spends(), 6, 'and nothing was recorded')
+typed = batch('\ufeffref,amount,reason\r\nd1,1,x\r\n\r\nd2,900,y\r\n')
+ok('1 spent, EUR 1.00' in typed.stdout and 'line 4, d2' in typed.stderr,
+   'as a spreadsheet writes it: byte order mark, carriage returns', typed.stdout, typed.stderr)
 
 is_(ledger.stop(), 0, 'the daemon ends well')
 is_(ledger.verify('--all').returncode, 0, 'the ledger verifies')
