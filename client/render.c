@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/money.h"
 #include "common/period.h"
@@ -163,16 +162,6 @@ void print_text(struct buf *text)
 {
 	fwrite(text->data, 1, text->len, stdout);
 	buf_release(text);
-}
-
-void print_colour(int colour, const char *text)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	if (isatty(STDOUT_FILENO) && (!no_color || !*no_color))
-		printf("\033[%dm%s\033[0m", colour, text);
-	else
-		fputs(text, stdout);
 }
 
 enum exit_status print_end(enum exit_status status)

@@ -35,10 +35,6 @@ void print_json(const json_t *value);
 /* The text on stdout, then the buf is released. */
 void print_text(struct buf *text);
 
-/* `text` on stdout in that colour (a number of ECMA-48), where colour is wanted. */
-void print_colour(int colour, const char *text);
-enum { COLOUR_BOLD = 1, COLOUR_YELLOW = 33 };
-
 /* All of stdout is written out: status, or EXIT_FAILED when it could not be. */
 enum exit_status print_end(enum exit_status status);
 
