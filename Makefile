@@ -1,6 +1,6 @@
 # fundd and fund: the empowerment fund's ledger.
 #
-#   make          build/fundd and build/fund
+#   make          build/fundd, build/fund and the fund-* beside it
 #   make deps     installs what is needed to build, show and test them
 #   make demo     a month of a small shop, played through the real programs
 #   make check    all tests; the last line counts them
@@ -26,31 +26,47 @@ docdir = $(prefix)/share/doc/fund
 unitdir = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
+# bin/fund looks in ../libexec/fund
+libexecdir = $(prefix)/libexec/fund
 sysconfdir = /etc
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(WARNINGS) $(CFLAGS) -MMD -MP
 LIBS_COMMON = -lsodium -ljansson -levent_core
 LIBS_DAEMON = -pthread $(LIBS_COMMON) -lcrypto -llmdb -lsystemd -linih
-LIBS_CLIENT = $(LIBS_COMMON) -lsmartcols -lcsv
+LIBS_FUND = $(LIBS_COMMON) -lsmartcols -lcsv
+LIBS_VERIFY = $(LIBS_COMMON) -lcrypto
 compile = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)
 link = $(CC) $(CFLAGS) $(LDFLAGS)
 
 objects = $(patsubst %.c,$(build)/%.o,$(wildcard $(1)/*.c))
-common_o = $(call objects,common)
-daemon_o = $(call objects,daemon)
+# SHA-256 is there twice: libcrypto's for who hashes much, libsodium's for what must start quickly.
+sha256_quick = $(build)/common/sha256_openssl.o
+sha256_light = $(build)/common/sha256_sodium.o
+common_o = $(filter-out $(sha256_quick) $(sha256_light),$(call objects,common))
+daemon_o = $(call objects,daemon) $(sha256_quick)
+# fund is client/main.c, fund-X is client/main_X.c; each takes from the archive what it needs.
 client_o = $(call objects,client)
+client_a = $(build)/client.a
+beside = $(patsubst client/main_%.c,$(build)/fund-%,$(wildcard client/main_*.c))
 unit_tests = $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 
 quiet = $(if $(V),,@echo '  $(1)	$@';)
 
-all: $(build)/fundd $(build)/fund
+all: $(build)/fundd $(build)/fund $(beside)
 
 $(build)/fundd: $(common_o) $(daemon_o)
 	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_DAEMON)
 
-$(build)/fund: $(common_o) $(client_o)
-	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_CLIENT)
+$(client_a): $(filter-out $(build)/client/main%,$(client_o)) $(common_o)
+	@rm -f $@
+	$(call quiet,AR)ar rcs $@ $^
+
+$(build)/fund: $(build)/client/main.o $(client_a) $(sha256_light)
+	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_FUND)
+
+$(build)/fund-%: $(build)/client/main_%.o $(client_a) $(sha256_quick)
+	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_VERIFY)
 
 # A unit test links everything of the daemon but its main.
 $(build)/tests/unit/%: $(build)/tests/unit/%.o $(common_o) \
@@ -131,10 +147,11 @@ bench: all $(bench_programs)
 
 # ---- Installing ----
 
-manpages = fund.1 fundd.8 fund.conf.5 fund-ledger.5
+manpages = $(notdir $(wildcard man/fund*.1)) fundd.8 fund.conf.5 fund-ledger.5
 units = fundd.socket fundd.service fund-reset.timer fund-reset.service
 # Everything that install puts down and uninstall takes back; the config is the owner's.
 installed = $(bindir)/fund $(sbindir)/fundd \
+	$(addprefix $(libexecdir)/,$(notdir $(beside))) \
 	$(foreach page,$(manpages),$(mandir)/man$(subst .,,$(suffix $(page)))/$(page)) \
 	$(addprefix $(unitdir)/,$(units)) \
 	$(sysusersdir)/fund.conf $(tmpfilesdir)/fund.conf \
@@ -148,6 +165,7 @@ install: all
 	install -d $(sort $(dir $(addprefix $(DESTDIR),$(installed) $(config))))
 	install -m 755 $(build)/fund $(DESTDIR)$(bindir)
 	install -m 755 $(build)/fundd $(DESTDIR)$(sbindir)
+	$(if $(beside),install -m 755 $(beside) $(DESTDIR)$(libexecdir))
 	for page in $(manpages); do \
 		install -m 644 man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/ || exit; done
 	for unit in $(units); do \
@@ -162,6 +180,7 @@ install: all
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(installed))
 	test ! -d $(DESTDIR)$(docdir) || rmdir $(DESTDIR)$(docdir)
+	test ! -d $(DESTDIR)$(libexecdir) || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(libexecdir)
 	@echo "Left alone, because they are yours: $(DESTDIR)$(config) and the ledger (/var/lib/fund)."
 
 clean:

@@ -1,5 +1,5 @@
 /*
- * SHA-256 for the client: libsodium's, which it links already and which loads quickly.
+ * SHA-256 for programs that are over quickly: libsodium's, which they link already and which loads fast.
  */
 #include <sodium.h>
 
