@@ -13,6 +13,7 @@
 #include "common/money.h"
 #include "common/text.h"
 #include "render.h"
+#include "request.h"
 #include "tell.h"
 
 #define IN_FLIGHT 32
@@ -213,7 +214,7 @@ static bool wrong_tell(const struct batch *batch)
 }
 
 /* Reads and checks the whole file before anything is sent. */
-static bool file_take(struct batch *batch, const char *path)
+static bool batch_take(struct batch *batch, const char *path)
 {
 	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
 
@@ -285,6 +286,7 @@ static bool row_send(struct fund *fund, const struct batch *batch, const struct 
 	if (from)
 		json_str(&parameters, "budget", from);
 	json_bool(&parameters, "dry_run", dry_run);
+	json_bool(&parameters, "receipt", !dry_run);
 	json_close(&parameters, '}');
 	sent = link_send(&fund->link, "Spend", &parameters, false) == LINK_OK;
 	buf_release(&parameters);
@@ -318,6 +320,7 @@ static bool row_answered(struct fund *fund, struct batch *batch, const struct ro
 	if (reply.error) {
 		row_refused(batch, row, &reply);
 	} else if (wire_answer(reply.parameters, &answer, &problem)) {
+		watch_receipt(&fund->watch, reply.parameters);
 		batch->already += answer.replayed;
 		batch->spent += !answer.replayed;
 		if (!answer.replayed && !strcmp(answer.entry.currency, batch->currency) &&
@@ -414,12 +417,14 @@ enum exit_status batch_run(struct fund *fund, const char *path, const char *budg
 	struct batch batch = { .columns = 0 };
 	enum exit_status status = EXIT_USAGE;
 
-	if (file_take(&batch, path)) {
+	if (batch_take(&batch, path)) {
 		status = fund_begin(fund);
 		if (status == EXIT_OK)
 			status = default_currency(fund, &batch, budget);
 		if (status == EXIT_OK && !amounts_take(&batch))
 			status = EXIT_USAGE;
+		else if (status == EXIT_OK && !watch_ready(&fund->watch))
+			status = tell_unsafe();
 		else if (status == EXIT_OK)
 			status = rows_run(fund, &batch, budget, dry_run);
 		if (status == EXIT_OK)

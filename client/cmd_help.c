@@ -15,9 +15,11 @@ static void help_all(void)
 static void help_options(const struct option_row *rows)
 {
 	for (; rows && rows->name; rows++) {
-		char option[64];
+		char option[64], letter[8] = "";
 
-		snprintf(option, sizeof(option), "--%s%s%s", rows->name, rows->value ? " " : "",
+		if (rows->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", rows->letter);
+		snprintf(option, sizeof(option), "%s--%s%s%s", letter, rows->name, rows->value ? " " : "",
 			 rows->value ? rows->value : "");
 		printf("  %-30s  %s\n", option, rows->help);
 	}

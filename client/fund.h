@@ -9,12 +9,14 @@
 #include "common/err.h"
 #include "link.h"
 #include "options.h"
+#include "watch.h"
 
 struct fund {
 	const char *socket;	/* where the daemon listens */
 	bool json, help;
 	char *line;		/* what was typed, quoted for a shell: "fund spend 25 --for lamp" */
 	struct link link;	/* opened by fund_connect */
+	struct watch watch;	/* over the ledger at its other end; on from fund_connect */
 };
 
 /* One command, one file: cmd_NAME.c. */
@@ -31,7 +33,7 @@ struct command {
 extern const struct command *const commands[];
 
 extern const struct command cmd_spend, cmd_topup, cmd_refund, cmd_balance, cmd_audit, cmd_open,
-	cmd_adjust, cmd_close, cmd_reset, cmd_status, cmd_pending, cmd_help;
+	cmd_adjust, cmd_close, cmd_reset, cmd_receipt, cmd_status, cmd_pending, cmd_help;
 
 /* NULL when there is no such command. */
 const struct command *command_find(const char *name);

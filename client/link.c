@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/frame.h"
@@ -26,9 +28,29 @@ static const char *errno_text(void)
 	return errno == EPIPE ? "it hung up" : strerror(errno);
 }
 
-bool link_open(struct link *link, const char *path, int patience_ms)
+static bool patience_set(int fd, int patience_ms)
 {
 	struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0 &&
+	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0;
+}
+
+static void link_begin(struct link *link)
+{
+	link->in = evbuffer_new();
+	if (!link->in)
+		abort();
+}
+
+/* The oldest call aside is done with. */
+static void aside_drop(struct link *link)
+{
+	memmove(link->aside, link->aside + 1, --link->asides * sizeof(*link->aside));
+}
+
+bool link_open(struct link *link, const char *path, int patience_ms)
+{
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	link_close(link);
@@ -38,16 +60,43 @@ bool link_open(struct link *link, const char *path, int patience_ms)
 	}
 	strcpy(address.sun_path, path);
 	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (link->fd < 0 ||
-	    setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
-	    setsockopt(link->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+	if (link->fd < 0 || !patience_set(link->fd, patience_ms) ||
 	    connect(link->fd, (struct sockaddr *)&address, sizeof(address))) {
 		link_fail(link, LINK_UNSENT, errno_text());
 		return false;
 	}
-	link->in = evbuffer_new();
-	if (!link->in)
-		abort();
+	link_begin(link);
+	return true;
+}
+
+/* The child's end becomes its standard input and output; what it says on stderr is everybody's to see. */
+static void command_exec(int fd, const char *command)
+{
+	signal(SIGPIPE, SIG_DFL);
+	if (dup2(fd, STDIN_FILENO) >= 0 && dup2(fd, STDOUT_FILENO) >= 0)
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(127);
+}
+
+bool link_open_command(struct link *link, const char *command, int patience_ms)
+{
+	int ends[2];
+
+	link_close(link);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+		link_fail(link, LINK_UNSENT, errno_text());
+		return false;
+	}
+	link->fd = ends[0];
+	link->child = fork();
+	if (link->child == 0)
+		command_exec(ends[1], command);
+	close(ends[1]);
+	if (link->child < 0 || !patience_set(link->fd, patience_ms)) {
+		link_fail(link, LINK_UNSENT, errno_text());
+		return false;
+	}
+	link_begin(link);
 	return true;
 }
 
@@ -57,11 +106,24 @@ void link_close(struct link *link)
 		close(link->fd);
 	if (link->in)
 		evbuffer_free(link->in);
+	if (link->child > 0) {
+		kill(link->child, SIGTERM);
+		waitpid(link->child, NULL, 0);
+	}
 	link->fd = -1;
 	link->in = NULL;
+	link->child = 0;
+	link->sent = link->answered = 0;
+	while (link->asides) {
+		link_handler *handler = link->aside[0].handler;
+		void *context = link->aside[0].context;
+
+		aside_drop(link);
+		handler(context, NULL);
+	}
 }
 
-enum link_outcome link_send(struct link *link, const char *method, const struct buf *parameters, bool more)
+static enum link_outcome call_send(struct link *link, const char *method, const struct buf *parameters, bool more)
 {
 	struct buf name = BUF_INIT, out = BUF_INIT;
 	size_t sent = 0;
@@ -85,6 +147,26 @@ enum link_outcome link_send(struct link *link, const char *method, const struct 
 	return link->fd < 0 ? LINK_UNSENT : link_fail(link, LINK_UNSENT, errno_text());
 }
 
+enum link_outcome link_send(struct link *link, const char *method, const struct buf *parameters, bool more)
+{
+	enum link_outcome outcome = call_send(link, method, parameters, more);
+
+	if (outcome == LINK_OK)
+		link->sent++;
+	return outcome;
+}
+
+bool link_aside(struct link *link, const char *method, const struct buf *parameters, link_handler *handler,
+		void *context)
+{
+	if (link->asides == LINK_ASIDES || call_send(link, method, parameters, false) != LINK_OK)
+		return false;
+	link->aside[link->asides].after = link->sent;
+	link->aside[link->asides].handler = handler;
+	link->aside[link->asides++].context = context;
+	return true;
+}
+
 /* Waits for more bytes. */
 static enum link_outcome link_fill(struct link *link)
 {
@@ -98,7 +180,8 @@ static enum link_outcome link_fill(struct link *link)
 	return link_fail(link, LINK_LOST, n == 0 ? "it hung up" : errno_text());
 }
 
-enum link_outcome link_read(struct link *link, struct reply *ret)
+/* The reply that is next, whosever it is. */
+static enum link_outcome reply_read(struct link *link, struct reply *ret)
 {
 	struct problem problem;
 	const char *text;
@@ -113,6 +196,32 @@ enum link_outcome link_read(struct link *link, struct reply *ret)
 	if (frame != FRAME_WHOLE || reply_parse(text, len, ret, &problem))
 		return link_fail(link, LINK_LOST, "what it answers is no Varlink reply");
 	frame_drop(link->in, len);
+	return LINK_OK;
+}
+
+bool link_take_aside(struct link *link)
+{
+	link_handler *handler;
+	void *context;
+	struct reply reply;
+
+	if (!link->asides || link->aside[0].after != link->answered || reply_read(link, &reply) != LINK_OK)
+		return false;
+	handler = link->aside[0].handler;
+	context = link->aside[0].context;
+	aside_drop(link);
+	handler(context, &reply);
+	reply_release(&reply);
+	return true;
+}
+
+enum link_outcome link_read(struct link *link, struct reply *ret)
+{
+	while (link_take_aside(link))
+		;
+	if (reply_read(link, ret) != LINK_OK)
+		return LINK_LOST;
+	link->answered += !ret->continues;
 	return LINK_OK;
 }
 

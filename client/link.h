@@ -3,12 +3,17 @@
  *
  * What always holds: after LINK_UNSENT the daemon cannot have acted on the call, for it never got
  * the whole of it; after LINK_LOST nobody here knows. Either way the link is closed and says why.
+ *
+ * A call aside goes out among the others; its reply, when it is next, goes to who asked for it and not to the
+ * reader of the link. So proofs cost a command no round trip.
  */
 #ifndef CLIENT_LINK_H
 #define CLIENT_LINK_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "common/buf.h"
 #include "common/message.h"
@@ -20,10 +25,23 @@ struct evbuffer;
 
 enum link_outcome { LINK_OK, LINK_UNSENT, LINK_LOST };
 
+#define LINK_ASIDES 64
+
+/* Gets the reply, or NULL when there will be none. It may send, but not read. */
+typedef void link_handler(void *context, const struct reply *reply);
+
 struct link {
 	int fd;				/* -1: closed */
 	struct evbuffer *in;
+	pid_t child;			/* of link_open_command */
 	char problem[128];		/* why the last thing failed */
+	uint64_t sent, answered;	/* calls not aside */
+	struct {
+		uint64_t after;		/* how many of them are answered before it */
+		link_handler *handler;
+		void *context;
+	} aside[LINK_ASIDES];		/* oldest first */
+	unsigned asides;
 };
 
 #define LINK_INIT { .fd = -1 }
@@ -31,6 +49,9 @@ struct link {
 /* Connects, waiting at most so long for this and for each later read and write. false with link->problem. */
 bool link_open(struct link *link, const char *path, int patience_ms);
 void link_close(struct link *link);
+
+/* The same over the standard input and output of a shell's command: ssh, socat. */
+bool link_open_command(struct link *link, const char *command, int patience_ms);
 
 /*
  * Sends one call of LEDGER_INTERFACE's `method`; parameters is the text of an object. LINK_OK means it left whole.
@@ -40,6 +61,13 @@ enum link_outcome link_send(struct link *link, const char *method, const struct 
 
 /* The next reply, to be released by the caller. LINK_OK or LINK_LOST. */
 enum link_outcome link_read(struct link *link, struct reply *ret);
+
+/* Sends a call aside. false: it was not sent, and the handler will not be called. */
+bool link_aside(struct link *link, const char *method, const struct buf *parameters, link_handler *handler,
+		void *context);
+
+/* Reads the reply that is next if it is one aside; false when it is not, or the link is lost. */
+bool link_take_aside(struct link *link);
 
 /* Both. */
 enum link_outcome link_call(struct link *link, const char *method, const struct buf *parameters,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/text.h"
 #include "fund.h"
@@ -26,6 +27,7 @@ struct option_set {
 	const struct option_row *row[OPTIONS_MAX];
 	void *into[OPTIONS_MAX];
 	bool given[OPTIONS_MAX];
+	char letters[2 + 2 * OPTIONS_MAX + 1];	/* getopt's: the order, then those that have a letter */
 	int count;
 };
 
@@ -78,6 +80,29 @@ static int set_unknown(const struct command *command, int result, char **argv)
 	return usage_error(command, "there is no option %s", word);
 }
 
+static void set_letters(struct option_set *set, const char *order)
+{
+	char *p = stpcpy(set->letters, order);
+
+	for (int i = 0; i < set->count; i++) {
+		if (!set->row[i]->letter)
+			continue;
+		*p++ = set->row[i]->letter;
+		if (set->row[i]->value)
+			*p++ = ':';
+	}
+	*p = '\0';
+}
+
+/* A letter is as good as its long option. */
+static int set_long(const struct option_set *set, int result)
+{
+	for (int i = 0; i < set->count; i++)
+		if (set->row[i]->letter && set->row[i]->letter == result)
+			return FIRST + i;
+	return result;
+}
+
 static int set_parse(struct option_set *set, const struct command *command, const char *order,
 		     int argc, char **argv)
 {
@@ -85,7 +110,8 @@ static int set_parse(struct option_set *set, const struct command *command, cons
 
 	optind = 0;
 	opterr = 0;
-	while ((result = getopt_long(argc, argv, order, set->getopt, NULL)) != -1) {
+	set_letters(set, order);
+	while ((result = set_long(set, getopt_long(argc, argv, set->letters, set->getopt, NULL))) != -1) {
 		if (result < FIRST) {
 			set_unknown(command, result, argv);
 			return -1;

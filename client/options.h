@@ -15,6 +15,7 @@ struct option_row {
 	size_t offset;		/* offsetof() of a const char * or bool in the command's options */
 	const char *(*problem)(const char *value);	/* NULL: checked later; otherwise as in text.h */
 	const char *help;
+	char letter;		/* -o for --output; 0: none */
 };
 
 #define OPTIONS_END { NULL, NULL, 0, NULL, NULL }

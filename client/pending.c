@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "files.h"
 #include "tell.h"
 
 #define FILE_MAX 65536
@@ -30,43 +31,23 @@ static const struct field file_fields[] = {
 /* What may be asked for again: the requests that carry an id. */
 static const char *const methods[] = { "Spend", "TopUp", "Refund", "Open", "Adjust", "Close" };
 
-bool pending_path(struct buf *out)
+static bool pending_path(struct buf *out)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-
-	if (state && state[0] == '/')
-		buf_str(out, state);
-	else if (home && home[0] == '/')
-		buf_printf(out, "%s/.local/state", home);
-	else
+	if (!home_path(out))
 		return false;
-	buf_str(out, "/fund/pending");
+	buf_str(out, "/pending");
 	return true;
 }
 
-/* The directory of that path, made with what is missing above it. */
-static bool path_make(char *path)
-{
-	char *slash;
-
-	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0700) && errno != EEXIST)
-			return false;
-		*slash = '/';
-	}
-	return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
 /* A descriptor of the directory, or -1 with errno. */
-static int dir_open(bool make)
+static int pending_dir(bool make)
 {
 	struct buf path = BUF_INIT;
 	int dir = -1;
 
 	errno = ENOENT;
-	if (pending_path(&path) && (!make || path_make(path.data)))
-		dir = open(path.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (pending_path(&path))
+		dir = dir_open(path.data, make);
 	buf_release(&path);
 	return dir;
 }
@@ -107,7 +88,7 @@ static int file_write(int dir, const char *name, const struct buf *text)
 void pending_keep(struct pending *p)
 {
 	struct buf text = BUF_INIT;
-	int dir = dir_open(true);
+	int dir = pending_dir(true);
 
 	p->root = NULL;
 	p->fd = -1;
@@ -171,7 +152,7 @@ static bool file_mine(int fd)
 enum pending_state pending_load(const char *id, struct pending *ret, struct problem *problem)
 {
 	struct pending p = { .fd = -1 };
-	int dir = dir_open(false);
+	int dir = pending_dir(false);
 	bool busy, whole;
 
 	snprintf(p.id, sizeof(p.id), "%s", id);
@@ -210,7 +191,7 @@ enum pending_state pending_wait(struct pending *p)
 void pending_drop(struct pending *p)
 {
 	struct stat held, named;
-	int dir = dir_open(false);
+	int dir = pending_dir(false);
 
 	if (p->fd >= 0 && dir >= 0 && fstat(p->fd, &held) == 0 &&
 	    fstatat(dir, p->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -68,7 +68,4 @@ bool pending_fresh(const struct pending *p);
 size_t pending_list(char ***ret);
 void pending_list_free(char **ids, size_t count);
 
-/* The directory; false when neither XDG_STATE_HOME nor HOME says where. */
-bool pending_path(struct buf *out);
-
 #endif

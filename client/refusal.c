@@ -81,8 +81,10 @@ static void say_closed(struct buf *out, const struct refused *r)
 
 static void say_unknown_entry(struct buf *out, const struct refused *r)
 {
-	buf_printf(out, "there is no entry %lld to refund. fund audit shows the entries with their numbers.",
-		   (long long)r->says.seq.value);
+	bool refund = r->hint->method && strcmp(r->hint->method, "Refund") == 0;
+
+	buf_printf(out, "there is no entry %lld%s. fund audit shows the entries with their numbers.",
+		   (long long)r->says.seq.value, refund ? " to refund" : "");
 }
 
 static void say_problem(struct buf *out, const struct refused *r)

@@ -20,12 +20,20 @@ void request_new_id(char ret[UUID_LEN + 1])
 	uuid_format(uuid, ret);
 }
 
-static void with_id(const char *parameters, const char *id, struct buf *out)
+/* These answer with a receipt when they are asked for one. */
+static bool gives_receipt(const char *method)
 {
-	size_t len = strlen(parameters);
+	return !strcmp(method, "Spend") || !strcmp(method, "TopUp") || !strcmp(method, "Refund");
+}
 
-	buf_add(out, parameters, len - 1);	/* without its last brace */
-	json_str(out, "id", id);
+static void with_id(const struct pending *p, struct buf *out)
+{
+	const char *parameters = p->request.parameters;
+
+	buf_add(out, parameters, strlen(parameters) - 1);	/* without its last brace */
+	json_str(out, "id", p->id);
+	if (gives_receipt(p->request.method))
+		json_bool(out, "receipt", true);
 	json_close(out, '}');
 }
 
@@ -60,6 +68,12 @@ static enum exit_status tell_lost(const struct fund *fund)
 	return EXIT_UNREACHABLE;
 }
 
+enum exit_status tell_unsafe(void)
+{
+	tell("nothing was sent: this is not the ledger you know.");
+	return EXIT_UNVERIFIED;
+}
+
 /* Sends p, whose file is kept and locked. The file goes with any definite answer. */
 static enum exit_status pending_ask(struct fund *fund, struct pending *p,
 				    const struct refusal_hint *hint, struct reply *ret)
@@ -68,7 +82,7 @@ static enum exit_status pending_ask(struct fund *fund, struct pending *p,
 	enum link_outcome outcome;
 	enum exit_status status = EXIT_OK;
 
-	with_id(p->request.parameters, p->id, &parameters);
+	with_id(p, &parameters);
 	outcome = ask_patiently(fund, p->request.method, &parameters, ret);
 	buf_release(&parameters);
 	if (outcome == LINK_LOST) {
@@ -80,6 +94,8 @@ static enum exit_status pending_ask(struct fund *fund, struct pending *p,
 	} else if (ret->error) {
 		status = refusal_tell(ret, hint);
 		reply_release(ret);
+	} else {
+		watch_receipt(&fund->watch, ret->parameters);
 	}
 	pending_drop(p);
 	return status;
@@ -120,6 +136,8 @@ enum exit_status request_ask(struct fund *fund, const char *method, const struct
 {
 	struct pending p = { .fd = -1 };
 
+	if (!watch_ready(&fund->watch))
+		return tell_unsafe();
 	if (!id && pending_find(fund, method, parameters->data, &p)) {
 		tell("the answer to this was lost before: asking for it again, nothing is doubled");
 		return pending_ask(fund, &p, hint, ret);
@@ -160,6 +178,10 @@ enum exit_status request_again(struct fund *fund, struct pending *pending)
 	struct reply reply;
 	enum exit_status status;
 
+	if (!watch_ready(&fund->watch)) {
+		pending_release(pending);
+		return tell_unsafe();
+	}
 	buf_str(&line, pending->request.line);
 	status = pending_ask(fund, pending, &hint, &reply);
 	if (status == EXIT_OK) {

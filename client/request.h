@@ -22,6 +22,9 @@ enum exit_status request_ask(struct fund *fund, const char *method, const struct
 enum exit_status request_read(struct fund *fund, const char *method, const struct buf *parameters,
 			      const struct refusal_hint *hint, struct reply *ret);
 
+/* After watch_ready said no; what is wrong is told when the program ends. Returns EXIT_UNVERIFIED. */
+enum exit_status tell_unsafe(void);
+
 /* A fresh UUIDv7. */
 void request_new_id(char ret[UUID_LEN + 1]);
 

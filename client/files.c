@@ -1,0 +1,116 @@
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool home_path(struct buf *out)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state && state[0] == '/')
+		buf_str(out, state);
+	else if (home && home[0] == '/')
+		buf_printf(out, "%s/.local/state", home);
+	else
+		return false;
+	buf_str(out, "/fund");
+	return true;
+}
+
+static bool path_make(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return false;
+		*slash = '/';
+	}
+	return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+int dir_open(const char *path, bool make)
+{
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct buf copy = BUF_INIT;
+
+	if (dir >= 0 || !make || errno != ENOENT)
+		return dir;
+	buf_str(&copy, path);
+	if (path_make(copy.data))
+		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	buf_release(&copy);
+	return dir;
+}
+
+int dir_open_at(int dir, const char *name, bool make)
+{
+	if (make && mkdirat(dir, name, 0700) && errno != EEXIST)
+		return -1;
+	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, bytes, len);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			bytes += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+bool file_replace(int dir, const char *name, const void *bytes, size_t len, int mode, enum durable durable)
+{
+	char temporary[64];
+	bool done;
+	int fd, saved;
+
+	snprintf(temporary, sizeof(temporary), ".%.32s.%ld", name, (long)getpid());
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0)
+		return false;
+	done = write_all(fd, bytes, len) && fchmod(fd, (mode_t)mode) == 0 && (!durable || fdatasync(fd) == 0);
+	done = close(fd) == 0 && done && renameat(dir, temporary, dir, name) == 0 &&
+	       (durable < DURABLE_NEW || fsync(dir) == 0);
+	saved = errno;
+	if (!done)
+		unlinkat(dir, temporary, 0);
+	errno = saved;
+	return done;
+}
+
+bool file_take(int dir, const char *name, size_t max, struct buf *ret)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	size_t before = ret->len;
+	struct stat st;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return false;
+	errno = EINVAL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		do {
+			n = read(fd, buf_room(ret, 4096), 4096);
+			ret->len -= 4096 - (n > 0 ? (size_t)n : 0);
+		} while (n > 0 && ret->len - before <= max);
+	}
+	if (n > 0)
+		errno = EFBIG;
+	close(fd);
+	if (n)
+		ret->len = before;
+	if (ret->data)
+		ret->data[ret->len] = '\0';
+	return n == 0;
+}

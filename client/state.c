@@ -1,0 +1,265 @@
+#include "state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/text.h"
+#include "files.h"
+
+#define KEYS_FILE "vkey"
+#define HEAD_FILE "checkpoint"
+#define RECEIPTS "receipts"
+#define EVIDENCE "evidence"
+#define KEYS_FILE_MAX ((size_t)KEYS_MAX * (VKEY_MAX + 32))
+#define EVIDENCE_ENTRIES 100	/* no more is kept, so that cron fills no disk */
+
+/* Origins are directories here, so some that a ledger may have are not taken. */
+static bool origin_fits(const char *origin)
+{
+	static const char *const taken[] = { "pending", "served", "witness", KEYS_FILE, HEAD_FILE, RECEIPTS,
+		EVIDENCE, "lock" };
+	const char *part = origin, *end;
+
+	for (;; part = end + 1) {
+		size_t len = (size_t)((end = strchrnul(part, '/')) - part);
+
+		if (!len || *part == '.')
+			return false;
+		for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
+			if (strlen(taken[i]) == len && !memcmp(taken[i], part, len))
+				return false;
+		if (!*end)
+			return true;
+	}
+}
+
+static bool fail(struct state *state, const char *why)
+{
+	snprintf(state->problem, sizeof(state->problem), "%s", why);
+	return false;
+}
+
+static bool path_set(struct state *state, const char *base, const char *origin)
+{
+	buf_clear(&state->path);
+	if (!origin_fits(origin))
+		return fail(state, "its name is none for a directory");
+	if (base)
+		buf_str(&state->path, base);
+	else if (!home_path(&state->path))
+		return fail(state, "neither HOME nor XDG_STATE_HOME says where");
+	buf_printf(&state->path, "/%s", origin);
+	return true;
+}
+
+const char *state_open(struct state *state, const char *base, const char *origin)
+{
+	const char *problem;
+
+	state_close(state);
+	if (!path_set(state, base, origin))
+		return NULL;
+	state->dir = dir_open(state->path.data, false);
+	if (state->dir < 0) {
+		fail(state, strerror(errno));
+		return NULL;
+	}
+	problem = state_load(state);
+	if (!problem && state->keys.count && strcmp(state->keys.key[0].verifier.name, origin))
+		problem = "its keys are another ledger's";
+	return problem;
+}
+
+void state_close(struct state *state)
+{
+	state_unlock(state);
+	if (state->dir >= 0)
+		close(state->dir);
+	state->dir = -1;
+	state->keys.count = 0;
+	buf_release(&state->note);
+	buf_release(&state->path);
+}
+
+/* Appends a file that may be missing. */
+static const char *optional_take(const struct state *state, const char *name, size_t max, struct buf *ret)
+{
+	if (file_take(state->dir, name, max, ret) || errno == ENOENT)
+		return NULL;
+	return errno == EFBIG ? "it is too long" : "it cannot be read";
+}
+
+const char *state_load(struct state *state)
+{
+	struct buf text = BUF_INIT;
+	const char *problem = optional_take(state, KEYS_FILE, KEYS_FILE_MAX, &text);
+
+	state->keys.count = 0;
+	buf_clear(&state->note);
+	if (!problem && text.len)
+		problem = keys_parse(text.data, text.len, &state->keys);
+	buf_release(&text);
+	if (!problem)
+		problem = optional_take(state, HEAD_FILE, NOTE_MAX, &state->note);
+	if (!problem && state->note.len && !state->keys.count)
+		problem = "the checkpoint is there, but not the key";
+	if (!problem && state->note.len)
+		problem = keys_open(&state->keys, state->note.data, state->note.len, &state->head, NULL);
+	return problem;
+}
+
+bool state_lock(struct state *state)
+{
+	if (state->dir < 0 && state->path.len)
+		state->dir = dir_open(state->path.data, true);
+	if (state->dir < 0)
+		return state->path.len ? fail(state, strerror(errno)) : false;
+	state->lock = openat(state->dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (state->lock < 0)
+		return fail(state, strerror(errno));
+	while (flock(state->lock, LOCK_EX))
+		if (errno != EINTR) {
+			fail(state, strerror(errno));
+			state_unlock(state);
+			return false;
+		}
+	return true;
+}
+
+void state_unlock(struct state *state)
+{
+	if (state->lock >= 0)
+		close(state->lock);
+	state->lock = -1;
+}
+
+static bool keys_save(struct state *state, const struct keys *keys)
+{
+	struct buf text = BUF_INIT;
+	bool saved;
+
+	if (keys->count == state->keys.count)
+		return true;
+	keys_format(keys, &text);
+	saved = file_replace(state->dir, KEYS_FILE, text.data, text.len, 0600, state->durable);
+	buf_release(&text);
+	return saved;
+}
+
+bool state_save(struct state *state, const struct keys *keys, const char *note, size_t len,
+		const struct checkpoint *head)
+{
+	if (!keys_save(state, keys) || !file_replace(state->dir, HEAD_FILE, note, len, 0600, state->durable))
+		return fail(state, strerror(errno));
+	state->keys = *keys;
+	buf_clear(&state->note);
+	buf_add(&state->note, note, len);
+	state->head = *head;
+	return true;
+}
+
+bool state_save_receipt(struct state *state, uint64_t seq, const struct buf *text)
+{
+	char name[24];
+	int dir;
+	bool saved = false;
+
+	if (state->dir < 0 && state->path.len)
+		state->dir = dir_open(state->path.data, true);
+	dir = state->dir < 0 ? -1 : dir_open_at(state->dir, RECEIPTS, true);
+	snprintf(name, sizeof(name), "%" PRIu64, seq);
+	if (dir >= 0)
+		saved = file_replace(dir, name, text->data, text->len, 0600, DURABLE_NOT);
+	if (!saved && state->path.len)
+		fail(state, strerror(errno));
+	if (dir >= 0)
+		close(dir);
+	return saved;
+}
+
+static unsigned entries_count(int dir)
+{
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+	unsigned count = 0;
+
+	while (entries && readdir(entries))
+		count++;
+	if (entries)
+		closedir(entries);
+	else if (copy >= 0)
+		close(copy);
+	return count;
+}
+
+bool state_evidence(struct state *state, const struct buf *remembered, const struct buf *received,
+		    const struct checkpoint *head, struct buf *where)
+{
+	char name[64];
+	int all = state->dir < 0 ? -1 : dir_open_at(state->dir, EVIDENCE, true), dir = -1;
+	bool kept = false;
+
+	snprintf(name, sizeof(name), "%" PRIu64 "-%02x%02x%02x%02x", head->size, head->root[0], head->root[1],
+		 head->root[2], head->root[3]);
+	if (all >= 0 && entries_count(all) <= EVIDENCE_ENTRIES + 2)
+		dir = dir_open_at(all, name, true);
+	if (dir >= 0)
+		kept = file_replace(dir, "remembered", remembered->data, remembered->len, 0600,
+				    DURABLE_WHOLE) &&
+		       file_replace(dir, "received", received->data, received->len, 0600, DURABLE_WHOLE);
+	buf_printf(where, "%s/" EVIDENCE "/%s", state->path.data ? state->path.data : "", name);
+	if (dir >= 0)
+		close(dir);
+	if (all >= 0)
+		close(all);
+	return kept;
+}
+
+static int number_order(const void *a, const void *b)
+{
+	uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+
+	return one < other ? -1 : one > other;
+}
+
+size_t state_receipts(const struct state *state, uint64_t **ret)
+{
+	int dir = state->dir < 0 ? -1 : dir_open_at(state->dir, RECEIPTS, false);
+	DIR *entries = dir < 0 ? NULL : fdopendir(dir);
+	struct buf numbers = BUF_INIT;
+	struct dirent *entry;
+	uint64_t seq;
+	size_t count;
+
+	while (entries && (entry = readdir(entries)))
+		if (decimal_parse(entry->d_name, strlen(entry->d_name), &seq))
+			buf_add(&numbers, &seq, sizeof(seq));
+	if (entries)
+		closedir(entries);
+	count = numbers.len / sizeof(seq);
+	*ret = (uint64_t *)(void *)buf_detach(&numbers);
+	if (count)
+		qsort(*ret, count, sizeof(seq), number_order);
+	return count;
+}
+
+bool state_receipt(const struct state *state, uint64_t seq, struct buf *ret)
+{
+	int dir = state->dir < 0 ? -1 : dir_open_at(state->dir, RECEIPTS, false);
+	char name[24];
+	bool taken;
+
+	snprintf(name, sizeof(name), "%" PRIu64, seq);
+	taken = dir >= 0 && file_take(dir, name, RECEIPT_MAX, ret);
+	if (dir >= 0)
+		close(dir);
+	return taken;
+}

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+# Every client is a witness: `fund` remembers the ledger's key and newest checkpoint, and whatever is put
+# in the ledger's place afterwards is told in plain words with status 6, and kept as evidence.
+import concurrent.futures
+import os
+import shutil
+import sys
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
+import ledger as t
+import stranger
+from ledger import ok, is_
+
+ledger = t.Ledger().start()
+rep = (61001, 61001, ())
+is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').returncode, 0, 'a budget')
+state = os.path.join(ledger.home, 'state-61001', 'fund')
+place = os.path.join(state, 'test.example', 'fund')
+
+
+def read(*parts):
+    try:
+        with open(os.path.join(place, *parts)) as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
+
+
+def size(note):
+    return int(note.split('\n')[1])
+
+
+def evidence():
+    try:
+        return sorted(os.listdir(os.path.join(place, 'evidence')))
+    except FileNotFoundError:
+        return []
+
+
+def fund(*words):
+    return ledger.fund(*words, who=rep)
+
+
+def spend(amount='1', *words):
+    return fund('spend', amount, '--for', 'parcel came late', *words)
+
+
+def swap(other, keep=True):
+    """Another directory in the ledger's place, served at the same socket."""
+    ledger.stop()
+    if keep:
+        shutil.copytree(ledger.dir, ledger.dir + '.kept')
+    shutil.rmtree(ledger.dir)
+    shutil.copytree(other, ledger.dir)
+    ledger.start()
+
+
+def back():
+    swap(ledger.dir + '.kept', keep=False)
+    shutil.rmtree(ledger.dir + '.kept')
+
+
+# ---- What is remembered -------------------------------------------------------------------------
+
+typed = fund()
+is_((typed.returncode, typed.stderr), (0, ''), 'first use: as ever')
+is_(read('vkey'), ledger.vkey + '\n', 'the key is pinned')
+first = read('checkpoint')
+stranger.note_check(first, [ledger.vkey])
+is_(oct(os.stat(os.path.join(place, 'checkpoint')).st_mode & 0o777), '0o600', 'for its owner alone')
+is_(spend('25').returncode, 0, 'a spend')
+newer = read('checkpoint')
+stranger.note_check(newer, [ledger.vkey])
+ok(size(newer) > size(first), "the spend's own checkpoint is remembered", newer)
+is_(size(newer) - 1, int(max(os.listdir(os.path.join(place, 'receipts')), key=int)), 'and its receipt kept')
+inode = os.stat(os.path.join(place, 'checkpoint')).st_ino
+fund()
+is_(os.stat(os.path.join(place, 'checkpoint')).st_ino, inode, 'nothing new: nothing is written')
+
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    typed = list(pool.map(lambda _: spend(), range(24)))
+is_([x for x in typed if x.returncode or x.stderr], [], '24 spends, 8 at a time: no alarm, no complaint')
+receipts = sorted(map(int, os.listdir(os.path.join(place, 'receipts'))))
+is_(len(receipts), 25, 'each has its receipt')
+is_(size(read('checkpoint')), receipts[-1] + 1, 'the newest checkpoint is remembered')
+stranger.note_check(read('checkpoint'), [ledger.vkey])
+
+# ---- Another ledger in its place ----------------------------------------------------------------
+
+copies = os.path.join(ledger.home, 'copies')
+ledger.stop()
+shutil.copytree(ledger.dir, copies + '-old')
+ledger.start()
+for _ in range(5):
+    spend()
+remembered = read('checkpoint')
+
+
+def alarmed(what, *says):
+    """Whatever is typed says so, ends with 6, sends no money and replaces nothing."""
+    before, kept = read('checkpoint'), read('vkey')
+    had = evidence()
+    typed = fund()
+    is_(typed.returncode, 6, what + ': status 6', typed.stderr)
+    ok(all(word in typed.stderr for word in says), '... in plain words', typed.stderr)
+    new = [name for name in evidence() if name not in had]
+    is_(len(new), 1, '... with evidence', had, evidence())
+    if new:
+        is_(read('evidence', new[0], 'remembered'), before, '... what was remembered')
+        served = read('evidence', new[0], 'received')
+        ok(served != before and served.startswith('test.example/fund\n'), '... and what came', served)
+    with ledger.connect() as client:
+        entries = client.call('Status')['entries']
+        typed = spend()
+        is_(typed.returncode, 6, '... a spend: status 6', typed.stderr)
+        if 'nothing was sent' in typed.stderr:
+            is_(client.call('Status')['entries'], entries, '... and nothing is recorded')
+    is_((read('checkpoint'), read('vkey')), (before, kept), '... what is remembered stays')
+
+
+swap(copies + '-old')
+alarmed('rolled back', 'rolled back', 'evidence')
+with ledger.connect() as client:
+    for n in range(8):
+        client.call('TopUp', t.topup('alice', 1000 + n))
+alarmed('rewritten with the same key, and longer', 'rewritten')
+back()
+is_(fund().returncode, 0, 'the true ledger again: all is well')
+
+other = t.Ledger()
+swap(other.dir)
+is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').returncode, 6,
+    'another ledger of that name, with another key: a manager sees it too')
+alarmed('another key', 'another key')
+back()
+is_(fund().returncode, 0, 'the true ledger again: all is well')
+ok(os.path.isfile(os.path.join(state, 'test.example', 'fund', 'lock')), 'what is remembered has a lock')
+
+# ---- A daemon that does not prove ---------------------------------------------------------------
+
+spend()
+with ledger.connect() as client:
+    client.call('TopUp', t.topup('alice', 1))
+liar = os.path.join(ledger.home, 'liar.sock')
+
+
+class Liar(t.Proxy):
+    def answer(self, method, reply):
+        if method == 'Consistency':
+            self.lie(reply)
+
+
+for name, lie in (
+        ('another hash', lambda r: r['parameters']['hashes'].__setitem__(0, 'A' * 43 + '=')),
+        ('one hash too many', lambda r: r['parameters']['hashes'].append('A' * 43 + '=')),
+        ('one hash too few', lambda r: r['parameters']['hashes'].pop()),
+        ('no hash but a word', lambda r: r['parameters']['hashes'].__setitem__(0, 'trust me')),
+        ('no hashes', lambda r: r['parameters'].pop('hashes')),
+        ('an error', lambda r: r.update(error='io.fundd.Ledger.Unavailable', parameters={'problem': 'not now'}))):
+    with Liar(liar, ledger.socket) as proxy:
+        proxy.lie = lie
+        typed = fund('--socket', liar)
+        is_(typed.returncode, 6, 'a proof with %s: status 6' % name, typed.stderr)
+is_(fund().returncode, 0, 'asked itself, the daemon proves it')
+
+
+class Forger(t.Proxy):
+    def answer(self, method, reply):
+        if method == 'Spend':
+            self.lie(reply['parameters']['receipt'])
+
+
+def edit(part, old, new):
+    def lie(receipt):
+        assert old in receipt[part], receipt
+        receipt[part] = receipt[part].replace(old, new)
+    return lie
+
+
+for name, lie in (
+        ('another amount', edit('leaf', '"amount":100', '"amount":900')),
+        ('another reason', edit('memo', 'late', 'well')),
+        ('another index', edit('proof', 'index ', 'index 1')),
+        ('another salt', lambda r: r.__setitem__('salt', 'A' * 43 + '=')),
+        ('a memo without salt', lambda r: r.pop('salt')),
+        ('no signature', lambda r: r.__setitem__('proof', r['proof'].rpartition('\n\n')[0] + '\n\n'))):
+    with Forger(liar, ledger.socket) as proxy:
+        proxy.lie = lie
+        typed = spend('1', '--socket', liar)
+        ok(typed.returncode == 6 and 'receipt' in typed.stderr, 'a receipt with %s: status 6' % name, typed.stderr)
+        ok(typed.stdout.startswith('Spent'), '... but the spend was recorded, and is told', typed.stdout)
+
+# ---- Places where nothing can be remembered -----------------------------------------------------
+
+
+def bare(*words, **env):
+    """Without HOME, as another who has no budget."""
+    env = {k: v for k, v in t.environment(FUND_SOCKET=ledger.socket, **env).items() if k not in ('HOME',)}
+    return t.run([*t.identity(61002, 61002), t.program('fund'), *words], env=env)
+
+
+typed = bare()
+ok(typed.returncode == 0 and 'nothing is remembered' in typed.stderr, 'without a home: works, and says so', typed.stderr)
+readonly = os.path.join(ledger.home, 'readonly')
+os.mkdir(readonly, 0o755)
+typed = bare(XDG_STATE_HOME=readonly)
+ok(typed.returncode == 0 and 'nothing is remembered' in typed.stderr, 'a read-only home: works, and says so',
+   typed.stderr)
+shutil.copytree(os.path.join(state), os.path.join(readonly, 'fund'))
+for top, dirs, files in os.walk(readonly):
+    for name in dirs + files:
+        os.chmod(os.path.join(top, name), 0o755)
+spend()
+typed = bare(XDG_STATE_HOME=readonly)
+is_(typed.returncode, 0, 'a read-only home that remembers: works', typed.stderr)
+swap(copies + '-old')
+typed = bare(XDG_STATE_HOME=readonly)
+ok(typed.returncode == 6 and 'could not be kept' in typed.stderr, 'and sees a ledger that was rolled back', typed.stderr)
+back()
+
+# ---- Damage -------------------------------------------------------------------------------------
+
+for name, text in (('vkey', 'no key\n'), ('checkpoint', read('checkpoint').replace('\n', '\n1', 1)), ('checkpoint', '')):
+    good = read(name)
+    with open(os.path.join(place, name), 'w') as f:
+        f.write(text)
+    typed = fund()
+    if text:
+        ok(typed.returncode == 6 and 'damaged' in typed.stderr, 'a %s that is damaged: status 6' % name, typed.stderr)
+        is_(read(name), text, '... and it is left as it is')
+    else:
+        is_(typed.returncode, 0, 'an empty %s is one that was never there' % name, typed.stderr)
+    with open(os.path.join(place, name), 'w') as f:
+        f.write(good)
+is_(fund().returncode, 0, 'mended: all is well')
+t.done()
