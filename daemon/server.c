@@ -17,7 +17,9 @@
 #include "conn.h"
 
 #define ACCEPTS_A_TURN 64
-#define CALLS_A_TURN 1024	/* answers wait for the turn's end: it must come soon */
+#define CALLS_A_TURN 1024
+#define TURN_US 500		/* answers wait for the turn's end: it comes soon, */
+				/* or takes no longer than the commit before it */
 
 TAILQ_HEAD(conn_list, conn);
 TAILQ_HEAD(peer_list, peer);
@@ -44,6 +46,8 @@ struct server {
 	struct conn_list all, dirty;
 	bool stopping;
 	unsigned calls;			/* run in this turn */
+	int64_t turn_end;		/* when no more are begun, monotonic */
+	int64_t commit_us;		/* how long the last commit took */
 	unsigned seconds;
 	bool (*reload)(struct config *ret);
 };
@@ -282,7 +286,8 @@ static void on_accept(int listener, short what, void *context)
 
 static bool turn_full(const struct server *server)
 {
-	return server->calls >= CALLS_A_TURN || batch_full(&server->service->batch);
+	return server->calls >= CALLS_A_TURN || batch_full(&server->service->batch) ||
+	       monotonic() >= server->turn_end;
 }
 
 /* Each peer in turn, each of its connections in turn, one call each, until the turn is full. */
@@ -347,12 +352,14 @@ static void undo_all(struct server *server, const char *problem)
 
 static void commit(struct server *server)
 {
+	int64_t began = monotonic();
 	const char *problem;
 
 	if (!batch_open(&server->service->batch))
 		return;
 	switch (batch_commit(&server->service->batch, &problem)) {
 	case COMMIT_DONE:
+		server->commit_us = monotonic() - began;
 		break;
 	case COMMIT_UNDONE:
 		log_error("nothing could be recorded: %s", problem);
@@ -374,6 +381,8 @@ static void turn(struct server *server)
 	event_base_loop(server->base, flags);
 	service_turn(server->service);
 	server->calls = 0;
+	server->turn_end = monotonic() +
+			   (server->commit_us > TURN_US ? server->commit_us : TURN_US);
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
 	while (run_ready(server) && !turn_full(server))
 		event_base_loop(server->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
