@@ -6,7 +6,7 @@ static const char *const kind_words[KIND_COUNT] = {
 	[KIND_OTHER] = "", [KIND_GENESIS] = "genesis", [KIND_BOOT] = "boot", [KIND_OPEN] = "open",
 	[KIND_ADJUST] = "adjust", [KIND_CLOSE] = "close", [KIND_TOPUP] = "topup",
 	[KIND_RESET] = "reset", [KIND_SPEND] = "spend", [KIND_REFUND] = "refund",
-	[KIND_AUDIT] = "audit",
+	[KIND_AUDIT] = "audit", [KIND_KEY] = "key",
 };
 
 static const char *const carry_words[] = {
@@ -51,6 +51,15 @@ static const struct leaf_field genesis_fields[] = {
 	LEAF_FIELD("origin", LEAF_TEXT, origin),
 	LEAF_FIELD("vkey", LEAF_TEXT, vkey),
 	LEAF_FIELD("zone", LEAF_TEXT, zone),
+	LEAF_FIELD("prior_origin", LEAF_TEXT, prior_origin),
+	LEAF_FIELD("prior_size", LEAF_INT, prior_size),
+	LEAF_FIELD("prior_root", LEAF_TEXT, prior_root),
+	{ NULL }
+};
+
+static const struct leaf_field key_fields[] = {
+	LEAF_FIELD("vkey", LEAF_TEXT, vkey),
+	LEAF_FIELD("until", LEAF_TIME, until),
 	{ NULL }
 };
 
@@ -79,6 +88,8 @@ static const struct leaf_field *own_fields(enum kind kind)
 	switch (kind) {
 	case KIND_GENESIS:
 		return genesis_fields;
+	case KIND_KEY:
+		return key_fields;
 	case KIND_OPEN:
 	case KIND_ADJUST:
 		return terms_fields;
@@ -118,6 +129,7 @@ void entry_clear(struct entry *entry)
 	memset(entry, 0, sizeof(*entry));
 	entry->seq = entry->at = entry->uid = entry->amount = entry->exp = ABSENT;
 	entry->from_after = entry->to_after = entry->ref = ABSENT;
+	entry->prior_size = entry->until = ABSENT;
 	entry->terms.owner = entry->terms.group = entry->terms.exp = ABSENT;
 	entry->terms.allowance = entry->terms.every = entry->terms.carry = ABSENT;
 	entry->terms.cap = entry->terms.self_topup = entry->terms.guideline = ABSENT;

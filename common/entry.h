@@ -3,7 +3,8 @@
  * exported. Fields stand in a fixed order without blanks; what does not apply is left out:
  *
  *   v seq at kind uid budget from to amount currency exp from_after to_after ref period category id
- *   genesis:     origin vkey zone
+ *   genesis:     origin vkey zone prior_origin prior_size prior_root
+ *   key:         vkey until
  *   open adjust: owner group allowance every carry cap pool self_topup guideline
  *   memo
  *
@@ -35,7 +36,7 @@
 enum kind {
 	KIND_OTHER,		/* a later kind: verified by the generic money rule */
 	KIND_GENESIS, KIND_BOOT, KIND_OPEN, KIND_ADJUST, KIND_CLOSE,
-	KIND_TOPUP, KIND_RESET, KIND_SPEND, KIND_REFUND, KIND_AUDIT,
+	KIND_TOPUP, KIND_RESET, KIND_SPEND, KIND_REFUND, KIND_AUDIT, KIND_KEY,
 	KIND_COUNT
 };
 
@@ -72,6 +73,10 @@ struct entry {
 	char category[TAG_MAX_LEN + 1];
 	uint8_t id[16];
 	char origin[ORIGIN_MAX + 1], vkey[VKEY_MAX + 1], zone[ZONE_MAX + 1];
+	char prior_origin[ORIGIN_MAX + 1];	/* of a genesis: the ledger that this one goes on from, */
+	int64_t prior_size;			/* as far as its last head */
+	char prior_root[HASH_BASE64 + 1];
+	int64_t until;				/* of a key: heads up to this time are signed by the old one too */
 	struct terms terms;	/* its currency and exp mirror the entry's */
 	uint8_t memo[HASH_SIZE];	/* the commitment to the private words */
 };

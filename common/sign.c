@@ -49,6 +49,8 @@ void signer_open(struct signer *signer, const char *name, uint8_t type, const ui
 	verifier->type = type;
 	crypto_sign_seed_keypair(verifier->key, signer->secret, seed);
 	key_id_set(verifier);
+	/* sodium_malloc tries this too, but does not tell; again is no harm */
+	signer->locked = sodium_mlock(signer->secret, crypto_sign_SECRETKEYBYTES) == 0;
 	sodium_mprotect_readonly(signer->secret);
 }
 

@@ -29,7 +29,8 @@ struct verifier {
 
 struct signer {
 	struct verifier verifier;
-	uint8_t *secret;	/* libsodium's 64 bytes in guarded, locked memory */
+	uint8_t *secret;	/* libsodium's 64 bytes in guarded memory, left out of core dumps */
+	bool locked;		/* in memory: it cannot be swapped out */
 };
 
 /* Once a process, before anything else here. false: the machine gives no randomness. */

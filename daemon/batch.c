@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/bytes.h"
-#include "common/checkpoint.h"
 #include "common/log.h"
 #include "row.h"
 
@@ -132,11 +131,19 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 
 /* ---- Committing ---- */
 
+/* How many signatures the row of item `i` gets: the last one's. */
+static unsigned heads_due(const struct batch *batch, unsigned i)
+{
+	const char *vkeys[BOOKS_SIGNERS_MAX];
+
+	return i == batch->count - 1 ? books_signers(batch->books, vkeys) : 0;
+}
+
 static void rows_put(struct batch *batch)
 {
 	for (unsigned i = 0; i < batch->count; i++) {
 		const struct batch_item *item = &batch->items[i];
-		size_t size = row_size(item->begun, i == batch->count - 1);
+		size_t size = row_size(item->begun, heads_due(batch, i));
 		uint8_t *room = ledger_put(batch->ledger, (uint64_t)item->entry.seq, size);
 
 		if (!room)
@@ -147,16 +154,16 @@ static void rows_put(struct batch *batch)
 
 /*
  * What stands in the transaction, compared and hashed once more: the tree that will be signed is made of it, and the
- * rows are finished as they stand, with no signature in the last one's room yet.
+ * rows are finished as they stand, with no signatures in the last one's room yet.
  */
 static const char *rows_reread(struct batch *batch, struct merkle *tree)
 {
-	static const uint8_t unsigned_yet[ROW_HEAD_SIZE];
+	static const uint8_t unsigned_yet[BOOKS_SIGNERS_MAX * ROW_HEAD_SIZE];
 	uint8_t leaf[HASH_SIZE], hashes[MERKLE_LEVELS][HASH_SIZE];
 
 	for (unsigned i = 0; i < batch->count; i++) {
 		const struct batch_item *item = &batch->items[i];
-		bool last = i == batch->count - 1;
+		unsigned heads = heads_due(batch, i);
 		const char *problem;
 		const void *bytes;
 		struct row row;
@@ -164,10 +171,10 @@ static const char *rows_reread(struct batch *batch, struct merkle *tree)
 		unsigned count;
 
 		bytes = ledger_written(batch->ledger, tree->size, &size);
-		if (!bytes || size != row_size(item->begun, last) ||
+		if (!bytes || size != row_size(item->begun, heads) ||
 		    memcmp(bytes, batch->rows.data + item->row, item->begun))
 			return "a row just written does not read as it was written";
-		row_finish(tree->size, (uint8_t *)bytes, size, unsigned_yet, last);
+		row_finish(tree->size, (uint8_t *)bytes, size, unsigned_yet, heads);
 		problem = row_take(tree->size, bytes, size, &row);
 		if (problem)
 			return problem;
@@ -179,22 +186,8 @@ static const char *rows_reread(struct batch *batch, struct merkle *tree)
 	return NULL;
 }
 
-static void head_sign(const struct batch *batch, const struct merkle *tree, struct buf *note,
-		      uint8_t head[ROW_HEAD_SIZE])
-{
-	const struct verifier *verifier = &batch->signer->verifier;
-	uint8_t root[HASH_SIZE];
-
-	merkle_root(tree, root);
-	checkpoint_text(note, verifier->name, tree->size, root);
-	put_be32(head, verifier->id);
-	signer_sign(batch->signer, note->data, note->len, head + 4);
-	buf_char(note, '\n');
-	note_sign(note, verifier->name, verifier->id, head + 4, SIGNATURE_SIZE);
-}
-
 /* Fills the room that the last row was given. */
-static const char *head_write(struct batch *batch, const uint8_t head[ROW_HEAD_SIZE])
+static const char *head_write(struct batch *batch, const uint8_t *heads, unsigned count)
 {
 	size_t size;
 	uint64_t seq = (uint64_t)batch->items[batch->count - 1].entry.seq;
@@ -202,7 +195,7 @@ static const char *head_write(struct batch *batch, const uint8_t head[ROW_HEAD_S
 
 	if (!bytes)
 		return "the last row cannot be read";
-	row_finish(seq, (uint8_t *)bytes, size, head, 1);
+	row_finish(seq, (uint8_t *)bytes, size, heads, count);
 	return NULL;
 }
 
@@ -250,18 +243,23 @@ enum commit batch_commit(struct batch *batch, const char **problem)
 {
 	struct merkle tree = batch->committed;
 	struct buf note = BUF_INIT;
-	uint8_t head[ROW_HEAD_SIZE];
+	unsigned count;
+	uint8_t heads[BOOKS_SIGNERS_MAX * ROW_HEAD_SIZE];
 	enum commit done;
 
-	*problem = NULL;
+	*problem = head_signable(batch->books, batch->signers);
+	if (*problem) {
+		batch_undo(batch);
+		return COMMIT_UNDONE;
+	}
 	ledger_begin(batch->ledger);
 	rows_put(batch);
 	if (!batch->ledger->error) {
 		*problem = books_whole(batch->books) ? rows_reread(batch, &tree)
 						     : "a reset stands half posted";
 		if (!*problem) {
-			head_sign(batch, &tree, &note, head);
-			*problem = head_write(batch, head);
+			count = head_sign(batch->books, batch->signers, &tree, heads, &note);
+			*problem = head_write(batch, heads, count);
 		}
 	}
 	done = *problem ? commit_refused(batch) : ledger_commit(batch->ledger, tree.size);
@@ -324,11 +322,11 @@ static bool fetch(void *context, int64_t seq, struct entry *ret)
 }
 
 void batch_init(struct batch *batch, struct ledger *ledger, struct keyring *keyring,
-		struct books *books, struct customers *customers, const struct signer *signer,
+		struct books *books, struct customers *customers, const struct signers *signers,
 		const struct merkle *tree, const struct buf *checkpoint)
 {
 	*batch = (struct batch){ .ledger = ledger, .keyring = keyring, .books = books,
-				 .customers = customers, .signer = signer };
+				 .customers = customers, .signers = signers };
 	batch->items = calloc(BATCH_MAX, sizeof(*batch->items));
 	if (!batch->items)
 		abort();

@@ -11,8 +11,8 @@
 #include "books.h"
 #include "common/memo.h"
 #include "common/merkle.h"
-#include "common/sign.h"
 #include "customers.h"
+#include "head.h"
 #include "keyring.h"
 #include "ledger.h"
 #include "refusal.h"
@@ -27,7 +27,7 @@ struct batch {
 	struct keyring *keyring;
 	struct books *books;
 	struct customers *customers;
-	const struct signer *signer;
+	const struct signers *signers;
 	struct merkle committed;	/* the tree that is durable */
 	struct buf checkpoint;		/* its signed note */
 
@@ -42,7 +42,7 @@ struct batch {
 
 /* Takes over where a replay ended: its tree and its last checkpoint (copied). The books' fetch becomes the batch's. */
 void batch_init(struct batch *batch, struct ledger *ledger, struct keyring *keyring,
-		struct books *books, struct customers *customers, const struct signer *signer,
+		struct books *books, struct customers *customers, const struct signers *signers,
 		const struct merkle *tree, const struct buf *checkpoint);
 void batch_release(struct batch *batch);
 

@@ -359,6 +359,7 @@ static const char *genesis_check(const struct books *books, const struct entry *
 				 struct budget *budget)
 {
 	struct verifier verifier;
+	uint8_t root[HASH_SIZE];
 
 	(void)books;
 	(void)budget;
@@ -367,7 +368,27 @@ static const char *genesis_check(const struct books *books, const struct entry *
 	if (origin_problem(entry->origin) || !vkey_parse(entry->vkey, &verifier) ||
 	    verifier.type != KEY_ED25519 || strcmp(verifier.name, entry->origin))
 		return "the genesis has no origin, or a verifier key that is not the origin's";
+	if (!entry->prior_origin[0] && entry->prior_size == ABSENT && !entry->prior_root[0])
+		return NULL;
+	if (origin_problem(entry->prior_origin) || !strcmp(entry->prior_origin, entry->origin) ||
+	    entry->prior_size <= 0 ||
+	    !base64_decode(entry->prior_root, strlen(entry->prior_root), root, sizeof(root)))
+		return "the genesis does not name another ledger's head as its prior one";
 	return NULL;
+}
+
+static const char *key_check(const struct books *books, const struct entry *entry,
+			     struct budget *budget)
+{
+	struct verifier verifier;
+
+	(void)budget;
+	if (!vkey_parse(entry->vkey, &verifier) || verifier.type != KEY_ED25519 ||
+	    strcmp(verifier.name, books->origin))
+		return "the new verifier key is none of this origin";
+	if (!strcmp(entry->vkey, books->keys.vkey))
+		return "the new key is the one that signs already";
+	return entry->until < entry->at ? "the old key must sign the head that brings the new one" : NULL;
 }
 
 /* The label fits the terms' period. */
@@ -554,6 +575,7 @@ static const struct rule {
 	[KIND_SPEND] = { NEED_ID | NEED_OPEN | NEED_CURRENT | NEED_MONEY, true, spend_check },
 	[KIND_REFUND] = { NEED_ID | NEED_REF | NEED_MONEY, true, refund_check },
 	[KIND_AUDIT] = { NEED_ID, false, audit_check },
+	[KIND_KEY] = { 0, false, key_check },
 };
 
 static const char *needs_check(const struct rule *rule, const struct entry *entry,
@@ -695,6 +717,25 @@ static void refund_add(struct books *books, const struct entry *entry)
 	map_set(&books->recent.refunds, key, refunded);
 }
 
+static void moved_add(struct books *books, const struct entry *entry)
+{
+	unsigned i = 0;
+
+	while (i < books->moved_count && (strcmp(books->moved[i].currency, entry->currency) ||
+					  books->moved[i].exp != entry->exp))
+		i++;
+	if (i == MOVED_MAX)
+		return;
+	if (i == books->moved_count) {
+		books->moved[i].exp = entry->exp;
+		books->moved[i].amount = 0;
+		memcpy(books->moved[i].currency, entry->currency, sizeof(entry->currency));
+		books->moved_count++;
+	}
+	if (!money_add(books->moved[i].amount, entry->amount, &books->moved[i].amount))
+		books->moved[i].amount = INT64_MAX;
+}
+
 static void money_move(struct books *books, const struct entry *entry,
 		       const struct parties *parties)
 {
@@ -703,6 +744,7 @@ static void money_move(struct books *books, const struct entry *entry,
 	if (parties->to)
 		parties->to->balance = entry->to_after;
 	totals_after(books, entry, &books->totals);
+	moved_add(books, entry);
 }
 
 static void period_enter(struct budget *budget, const char *label)
@@ -717,10 +759,19 @@ static void period_enter(struct budget *budget, const char *label)
 static void genesis_apply(struct books *books, const struct entry *entry)
 {
 	memcpy(books->origin, entry->origin, sizeof(books->origin));
-	memcpy(books->vkey, entry->vkey, sizeof(books->vkey));
+	memcpy(books->keys.vkey, entry->vkey, sizeof(books->keys.vkey));
 	memcpy(books->zone, entry->zone, sizeof(books->zone));
 	memcpy(books->currency, entry->currency, sizeof(books->currency));
 	books->exp = entry->exp;
+}
+
+static void key_apply(struct books *books, const struct entry *entry)
+{
+	struct keys *keys = &books->keys;
+
+	memcpy(keys->previous, keys->vkey, sizeof(keys->previous));
+	memcpy(keys->vkey, entry->vkey, sizeof(keys->vkey));
+	keys->until = entry->until;
 }
 
 static void adjust_apply(struct books *books, const struct entry *entry, struct budget *budget)
@@ -765,6 +816,9 @@ static void kind_apply(struct books *books, const struct entry *entry, struct bu
 	switch (entry->kind) {
 	case KIND_GENESIS:
 		genesis_apply(books, entry);
+		break;
+	case KIND_KEY:
+		key_apply(books, entry);
 		break;
 	case KIND_OPEN:
 		period_enter(budget, entry->period);
@@ -828,9 +882,22 @@ bool books_whole(const struct books *books)
 	return !books->totals.granting;
 }
 
+unsigned books_signers(const struct books *books, const char *ret[BOOKS_SIGNERS_MAX])
+{
+	unsigned count = 0;
+
+	if (books->keys.previous[0] && books->totals.last_at <= books->keys.until)
+		ret[count++] = books->keys.previous;
+	ret[count++] = books->keys.vkey;
+	return count;
+}
+
 void books_keep(struct books *books)
 {
 	books->kept = books->totals;
+	books->kept_keys = books->keys;
+	memcpy(books->kept_moved, books->moved, books->moved_count * sizeof(*books->moved));
+	books->kept_moved_count = books->moved_count;
 	books->change_count = 0;
 }
 
@@ -888,6 +955,9 @@ void books_undo(struct books *books)
 		}
 	}
 	books->totals = books->kept;
+	books->keys = books->kept_keys;
+	memcpy(books->moved, books->kept_moved, books->kept_moved_count * sizeof(*books->moved));
+	books->moved_count = books->kept_moved_count;
 }
 
 /* ---- Folding ---- */

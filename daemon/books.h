@@ -61,11 +61,31 @@ struct unfolded {
 	struct map refunds;
 };
 
+/* Whose signatures a head needs. A `key` entry brings a new key; up to a time the one before signs too. */
+struct keys {
+	char vkey[VKEY_MAX + 1];
+	char previous[VKEY_MAX + 1];	/* "": there was none */
+	int64_t until;			/* microseconds: for `previous` */
+};
+
+#define BOOKS_SIGNERS_MAX 2
+
+/* All that ever moved in a currency: so that it is known of any two heads how much moved between them. */
+struct moved {
+	char currency[CURRENCY_LEN + 1];
+	int64_t exp, amount;		/* never wraps: it stays at INT64_MAX */
+};
+
+#define MOVED_MAX 200			/* more than ISO 4217 has currencies */
+
 struct change;
 
 struct books {
 	struct totals totals;
-	char origin[ORIGIN_MAX + 1], vkey[VKEY_MAX + 1], zone[ZONE_MAX + 1];
+	char origin[ORIGIN_MAX + 1], zone[ZONE_MAX + 1];
+	struct keys keys;
+	struct moved moved[MOVED_MAX];
+	unsigned moved_count;
 	char currency[CURRENCY_LEN + 1];
 	int64_t exp;
 
@@ -82,6 +102,9 @@ struct books {
 	struct change *changes;
 	size_t change_count, change_room;
 	struct totals kept;
+	struct keys kept_keys;
+	struct moved kept_moved[MOVED_MAX];
+	unsigned kept_moved_count;
 	books_fetch *fetch;
 	void *fetch_context;
 };
@@ -94,6 +117,9 @@ const char *books_apply(struct books *books, const struct entry *entry);
 
 /* No reset stands half posted: true at the end of every commit. */
 bool books_whole(const struct books *books);
+
+/* The verifier keys that must sign a head that ends with the last entry, and no others; how many. */
+unsigned books_signers(const struct books *books, const char *ret[BOOKS_SIGNERS_MAX]);
 
 void books_keep(struct books *books);
 void books_undo(struct books *books);

@@ -14,6 +14,7 @@
 
 #include "batch.h"
 #include "common/log.h"
+#include "seeds.h"
 
 static const char *const system_places[] = {
 	"/var/", "/etc/", "/usr/", "/srv/", "/opt/", "/run/", "/lib/", "/boot/",
@@ -126,17 +127,6 @@ static int dir_make(const char *path, const char *user)
 	return dir;
 }
 
-static const char *seed_write(int dir, const uint8_t seed[SEED_SIZE])
-{
-	int fd = openat(dir, SEED_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool written;
-
-	if (fd < 0)
-		return "cannot make the signing key";
-	written = write(fd, seed, SEED_SIZE) == SEED_SIZE && fsync(fd) == 0;
-	return close(fd) == 0 && written ? NULL : "cannot write the signing key";
-}
-
 static void genesis_entry(struct entry *ret, const struct signer *signer,
 			  const struct init_options *options)
 {
@@ -166,7 +156,7 @@ static const char *genesis_commit(struct batch *batch, struct entry *genesis)
 }
 
 /* The first entry takes the same way as all others. */
-static const char *genesis_write(const char *path, int dir, struct signer *signer,
+static const char *genesis_write(const char *path, int dir, const struct signers *signers,
 				 const struct init_options *options)
 {
 	static const struct merkle no_tree;
@@ -189,8 +179,8 @@ static const char *genesis_write(const char *path, int dir, struct signer *signe
 	}
 	books_init(&books, NULL, NULL);
 	customers_init(&customers);
-	batch_init(&batch, &ledger, &keyring, &books, &customers, signer, &no_tree, &no_checkpoint);
-	genesis_entry(&genesis, signer, options);
+	batch_init(&batch, &ledger, &keyring, &books, &customers, signers, &no_tree, &no_checkpoint);
+	genesis_entry(&genesis, &signers->current, options);
 	if (ledger_room(&ledger) == ROOM_PLENTY)
 		problem = genesis_commit(&batch, &genesis);
 	else
@@ -216,21 +206,21 @@ static const char *files_make(const char *path, int dir, const struct init_optio
 			      char vkey[VKEY_MAX + 1])
 {
 	uint8_t seed[SEED_SIZE];
-	struct signer signer;
+	struct signers signers = { .previous.secret = NULL };
 	const char *problem;
 
 	random_bytes(seed, sizeof(seed));
-	signer_open(&signer, options->origin, KEY_ED25519, seed);
-	problem = seed_write(dir, seed);
+	signer_open(&signers.current, options->origin, KEY_ED25519, seed);
+	problem = seed_write(dir, SEED_FILE, seed);
 	sodium_memzero(seed, sizeof(seed));
 	if (!problem)
 		problem = keyring_create(dir, options->origin);
 	if (!problem)
-		problem = genesis_write(path, dir, &signer, options);
+		problem = genesis_write(path, dir, &signers, options);
 	if (!problem && fsync(dir) < 0)
 		problem = "cannot sync the directory";
-	vkey_format(&signer.verifier, vkey);
-	signer_close(&signer);
+	vkey_format(&signers.current.verifier, vkey);
+	signer_close(&signers.current);
 	return problem;
 }
 

@@ -4,8 +4,6 @@
 #ifndef DAEMON_INIT_H
 #define DAEMON_INIT_H
 
-#define SEED_FILE "signing.key"
-
 struct init_options {
 	const char *origin, *currency, *timezone;
 	const char *user;		/* who will run fundd; NULL: who runs this */

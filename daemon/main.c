@@ -7,25 +7,31 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "init.h"
+#include "rotate.h"
+#include "seeds.h"
 #include "server.h"
 #include "verify.h"
 
-enum mode { MODE_SERVE, MODE_INIT, MODE_VERIFY, MODE_ACCEPT_CLOCK };
+enum mode { MODE_SERVE, MODE_INIT, MODE_VERIFY, MODE_ACCEPT_CLOCK, MODE_ROTATE_KEY };
 
 struct options {
 	enum mode mode;
 	bool all;
 	const char *config, *dir, *socket;
 	struct init_options init;
+	int64_t overlap;		/* days */
 };
 
-static struct options options = { .init = { .currency = "EUR", .timezone = "UTC" } };
+static struct options options = { .init = { .currency = "EUR", .timezone = "UTC" },
+				 .overlap = OVERLAP_DAYS };
 
 static const char usage[] =
 	"usage: fundd [--config FILE] [--dir DIR] [--socket PATH]\n"
 	"       fundd --init --origin NAME [--currency EUR] [--timezone ZONE] [--dir DIR] [--user USER]\n"
 	"       fundd --verify [--all] [--dir DIR]\n"
+	"       fundd --rotate-key [--overlap DAYS] [--config FILE] [--dir DIR]\n"
 	"       fundd --accept-clock [--dir DIR]\n"
 	"       fundd --version | --help\n";
 
@@ -33,6 +39,8 @@ static const struct option long_options[] = {
 	{ "init", no_argument, NULL, 'i' },
 	{ "verify", no_argument, NULL, 'v' },
 	{ "accept-clock", no_argument, NULL, 'a' },
+	{ "rotate-key", no_argument, NULL, 'r' },
+	{ "overlap", required_argument, NULL, 'O' },
 	{ "all", no_argument, NULL, 'A' },
 	{ "config", required_argument, NULL, 'c' },
 	{ "dir", required_argument, NULL, 'd' },
@@ -46,12 +54,25 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
+static void overlap_take(const char *text)
+{
+	uint64_t days;
+
+	if (!decimal_parse(text, strlen(text), &days) || days > OVERLAP_DAYS_MAX) {
+		log_error("--overlap is a number of days, up to %d", OVERLAP_DAYS_MAX);
+		exit(EXIT_USAGE);
+	}
+	options.overlap = (int64_t)days;
+}
+
 static void option_take(int option)
 {
 	switch (option) {
 	case 'i': options.mode = MODE_INIT; break;
 	case 'v': options.mode = MODE_VERIFY; break;
 	case 'a': options.mode = MODE_ACCEPT_CLOCK; break;
+	case 'r': options.mode = MODE_ROTATE_KEY; break;
+	case 'O': overlap_take(optarg); break;
 	case 'A': options.all = true; break;
 	case 'c': options.config = optarg; break;
 	case 'd': options.dir = optarg; break;
@@ -153,6 +174,7 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
+	cores_forbid();
 	if (!sign_start()) {
 		log_error("this machine gives no randomness");
 		return EXIT_FAILED;
@@ -164,6 +186,8 @@ int main(int argc, char **argv)
 		return init_ledger(config.dir, &options.init) ? EXIT_FAILED : EXIT_OK;
 	case MODE_VERIFY:
 		return verify_ledger(config.dir, options.all);
+	case MODE_ROTATE_KEY:
+		return rotate_key(&config, options.overlap);
 	case MODE_ACCEPT_CLOCK:
 		return service_accept_clock(&config) ? EXIT_FAILED : EXIT_OK;
 	default:

@@ -135,7 +135,7 @@ static enum err filter_take(const struct audit_request *wanted, struct filter *r
 	if (wanted->kind && !ret->every_kind && kind_from_word(wanted->kind) == KIND_OTHER)
 		return refuse_words(refusal, ERR_MALFORMED, "kind",
 				    "is all, genesis, boot, open, adjust, close, topup, reset, spend, "
-				    "refund or audit");
+				    "refund, audit or key");
 	if (wanted->kind && !ret->every_kind)
 		memcpy(ret->kind_name, wanted->kind, strlen(wanted->kind) + 1);
 	if (wanted->category)

@@ -40,7 +40,7 @@ static const struct field prove_fields[] = {
 /* What every verifier must know of a ledger, and what holds no money and no words. */
 static bool is_public(const struct entry *entry)
 {
-	return entry->kind == KIND_GENESIS || entry->kind == KIND_BOOT;
+	return entry->kind == KIND_GENESIS || entry->kind == KIND_BOOT || entry->kind == KIND_KEY;
 }
 
 /* Made by the actor, or of a budget that the actor may spend from. */

@@ -179,7 +179,7 @@ enum err method_checkpoint(struct request *request)
 	json_open(request->reply, NULL, '{');
 	json_strn(request->reply, "checkpoint", service->batch.checkpoint.data,
 		  service->batch.checkpoint.len);
-	json_str(request->reply, "vkey", service->books.vkey);
+	json_str(request->reply, "vkey", service->books.keys.vkey);
 	json_close(request->reply, '}');
 	return ERR_NONE;
 }

@@ -2,10 +2,9 @@
 
 #include <string.h>
 
-#include "common/bytes.h"
-#include "common/checkpoint.h"
 #include "common/memo.h"
 #include "common/receipt.h"
+#include "head.h"
 #include "stored.h"
 
 static const char *row_read(struct reader *reader, uint64_t seq, struct row *ret)
@@ -29,17 +28,6 @@ bool prove_node(void *reader, unsigned level, uint64_t index, uint8_t ret[HASH_S
 }
 
 /* ---- Heads ---- */
-
-void head_note(struct buf *out, const char *origin, uint64_t size, const uint8_t root[HASH_SIZE],
-	       const struct part *heads)
-{
-	const uint8_t *head = heads->bytes, *end = head + heads->len;
-
-	checkpoint_text(out, origin, size, root);
-	buf_char(out, '\n');
-	for (; head < end; head += ROW_HEAD_SIZE)
-		note_sign(out, origin, get_be32(head), head + 4, SIGNATURE_SIZE);
-}
 
 const char *prove_head(struct reader *reader, const char *origin, uint64_t size, struct head *ret)
 {

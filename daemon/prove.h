@@ -24,10 +24,6 @@ struct head {
  * releases; or a static sentence. */
 const char *prove_head(struct reader *reader, const char *origin, uint64_t size, struct head *ret);
 
-/* Appends the signed note of a head: the checkpoint of that size and root, with a row's signatures. */
-void head_note(struct buf *out, const char *origin, uint64_t size, const uint8_t root[HASH_SIZE],
-	       const struct part *heads);
-
 /* Appends the Receipt of entry `seq`, below head->size, as JSON, with its words unless they were erased. NULL, or a
  * static sentence and nothing appended. */
 const char *prove_receipt(struct reader *reader, struct keyring *keyring, uint64_t seq,

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "ahead.h"
-#include "common/bytes.h"
-#include "common/checkpoint.h"
+#include "head.h"
 
 #define RENEW_EVERY 65536	/* rows: a pinned reader costs the daemon file space */
 
@@ -53,32 +52,20 @@ static const char *previous_check(const struct replay *replay, const struct stor
 	return NULL;
 }
 
-/* The signature of the tree that ends here, by the ledger's own key. */
-static const char *head_check(struct replay *replay, const struct row *row)
+/* The signatures of the tree that ends here. */
+static const char *signatures_check(struct replay *replay, const struct row *row)
 {
-	const uint8_t *head = row->heads.bytes, *end = head + row->heads.len;
-	struct buf text = BUF_INIT;
-	const char *problem = "the head is not signed by the ledger's key";
+	const struct books *books = &replay->books;
+	const char *problem;
 
 	merkle_root(&replay->tree, replay->root);
-	checkpoint_text(&text, replay->verifier.name, replay->tree.size, replay->root);
-	for (; head < end; head += ROW_HEAD_SIZE) {
-		if (get_be32(head) != replay->verifier.id)
-			continue;
-		problem = verifier_check(&replay->verifier, text.data, text.len, head + 4)
-				  ? NULL
-				  : "the head's signature does not hold";
-		break;
-	}
-	if (!problem) {
-		buf_clear(&replay->checkpoint);
-		buf_add(&replay->checkpoint, text.data, text.len);
-		buf_char(&replay->checkpoint, '\n');
-		note_sign(&replay->checkpoint, replay->verifier.name, replay->verifier.id,
-			  head + 4, SIGNATURE_SIZE);
-	}
-	buf_release(&text);
-	return problem;
+	problem = head_check(books, replay->root, &row->heads);
+	if (problem)
+		return problem;
+	buf_clear(&replay->checkpoint);
+	head_note(&replay->checkpoint, books->origin, replay->tree.size, replay->root, &row->heads);
+	replay->key_due = false;
+	return NULL;
 }
 
 /* Damaged words may be forgiven, but never those of entry 0. */
@@ -96,7 +83,7 @@ static const char *head_due(struct replay *replay, const struct row *row, bool l
 		return last ? "the ledger's last entry is not signed" : NULL;
 	if (!books_whole(&replay->books))
 		return "a commit ends between what lapsed and its allowance";
-	return last || (replay->flags & REPLAY_HEADS) ? head_check(replay, row) : NULL;
+	return last || replay->key_due || (replay->flags & REPLAY_HEADS) ? signatures_check(replay, row) : NULL;
 }
 
 static const char *row_check(struct replay *replay, const struct ahead_row *ahead, bool last)
@@ -113,8 +100,7 @@ static const char *row_check(struct replay *replay, const struct ahead_row *ahea
 	if (problem)
 		return problem;
 	books_keep(&replay->books);
-	if (!stored->entry.seq)
-		vkey_parse(stored->entry.vkey, &replay->verifier);
+	replay->key_due |= stored->entry.kind == KIND_KEY;
 	problem = head_due(replay, &ahead->row, last);
 	if (!problem)
 		problem = words_check(replay, ahead);

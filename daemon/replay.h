@@ -3,7 +3,8 @@
  * a row alone shows is checked ahead, by all processors; then books and tree take one entry after the other.
  *
  * Of every row: checksum, shape, number; the leaf, canonical; the tree, hash by hash; the back pointers; and
- * that the entry may follow in the books. The last row must be signed, and its signature hold.
+ * that the entry may follow in the books. The last row must be signed, and its signatures hold, and so must
+ * those of each head that brings a new key.
  */
 #ifndef DAEMON_REPLAY_H
 #define DAEMON_REPLAY_H
@@ -12,7 +13,6 @@
 
 #include "books.h"
 #include "common/merkle.h"
-#include "common/sign.h"
 #include "keyring.h"
 #include "ledger.h"
 #include "stored.h"
@@ -27,7 +27,7 @@ typedef void replay_each(void *context, const struct stored *stored);
 struct replay {
 	struct books books;
 	struct merkle tree;
-	struct verifier verifier;	/* of the genesis */
+	bool key_due;			/* a new key came with an entry: the head over it is always checked */
 	uint8_t root[HASH_SIZE];	/* at the end */
 	struct buf checkpoint;		/* the last head as a signed note */
 	uint64_t bad;			/* the first bad entry, when there is one */

@@ -413,7 +413,7 @@ static void on_second(int fd, short what, void *context)
 	}
 	if (++server->seconds % 60 == 0)
 		ledger_tidy(&server->service->ledger);
-	service_clock_accepted(server->service);
+	service_second(server->service);
 }
 
 static void on_term(int fd, short what, void *context)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -11,8 +10,8 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "init.h"
 #include "replay.h"
+#include "seeds.h"
 
 #define ACCEPT_CLOCK_FILE "accept-clock"
 #define CLOCK_JUMP_US ((int64_t)86400 * 1000000)
@@ -74,12 +73,19 @@ static void clock_trust(struct service *service)
 	service->started_boot = clock_us(CLOCK_BOOTTIME);
 }
 
-void service_clock_accepted(struct service *service)
+static void clock_accept(struct service *service)
 {
 	if (unlinkat(service->dir, ACCEPT_CLOCK_FILE, 0) < 0)
 		return;
 	clock_trust(service);
 	log_notice("the operator says that the clock is right");
+}
+
+void service_second(struct service *service)
+{
+	clock_accept(service);
+	if (!batch_open(&service->batch))
+		signers_expire(service->dir, &service->books, &service->signers);
 }
 
 int service_accept_clock(const struct config *config)
@@ -112,48 +118,6 @@ static bool dir_lock(struct service *service)
 	if (flock(service->dir, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	log_error(errno == EWOULDBLOCK ? "another fundd is running on %s" : "cannot lock %s", dir);
-	return false;
-}
-
-static bool seed_read(int dir, uint8_t seed[SEED_SIZE])
-{
-	struct stat st;
-	uint8_t more;
-	int fd = openat(dir, SEED_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool whole;
-
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		log_error("cannot read the signing key `%s`: %s; restore it from its backup",
-			  SEED_FILE, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	whole = read(fd, seed, SEED_SIZE) == SEED_SIZE && read(fd, &more, 1) == 0;
-	close(fd);
-	if (!whole)
-		log_error("the signing key `%s` is not 32 bytes long; restore it", SEED_FILE);
-	else if (st.st_mode & 077)
-		log_error("the signing key `%s` can be read by others; chmod 600 it, and consider "
-			  "whether somebody did", SEED_FILE);
-	return whole && !(st.st_mode & 077);
-}
-
-static bool signer_load(struct service *service)
-{
-	uint8_t seed[SEED_SIZE];
-	char vkey[VKEY_MAX + 1];
-	bool read = seed_read(service->dir, seed);
-
-	if (!read)
-		return false;
-	signer_open(&service->signer, service->books.origin, KEY_ED25519, seed);
-	sodium_memzero(seed, sizeof(seed));
-	vkey_format(&service->signer.verifier, vkey);
-	if (!strcmp(vkey, service->books.vkey))
-		return true;
-	log_error("the signing key `%s` is not this ledger's: the ledger names %s", SEED_FILE,
-		  service->books.vkey);
 	return false;
 }
 
@@ -218,7 +182,7 @@ static bool store_replay(struct service *service)
 		log_warning("the words of %llu entries do not open: the keyring is damaged",
 			    (unsigned long long)replay.closed_words);
 	batch_init(&service->batch, &service->ledger, &service->keyring, &service->books,
-		   &service->customers, &service->signer, &replay.tree, &replay.checkpoint);
+		   &service->customers, &service->signers, &replay.tree, &replay.checkpoint);
 	keyring_seek(&service->keyring, service->ledger.size);
 	buf_release(&replay.checkpoint);
 	return true;
@@ -256,9 +220,6 @@ static bool zone_take(const struct service *service)
 /* The start may be read-only: then there is no room for a boot entry, and none is written. */
 static bool boot(struct service *service)
 {
-	clock_trust(service);
-	service->future = service->books.totals.last_at;
-	service_turn(service);
 	if (service->clock_problem)
 		log_warning("%s", service->clock_problem);
 	if (service->room >= ROOM_NONE) {
@@ -268,12 +229,24 @@ static bool boot(struct service *service)
 	return boot_post(service);
 }
 
-int service_open(struct service *service, const struct config *config)
+int service_load(struct service *service, const struct config *config)
 {
 	*service = (struct service){ .config = *config, .uid = geteuid(), .dir = -1 };
 	if (!dir_lock(service) || !store_open(service) || !store_replay(service) ||
-	    !signer_load(service) || !zone_take(service) || !boot(service))
+	    !signers_load(service->dir, &service->books, &service->signers) || !zone_take(service))
 		return -1;
+	seeds_settle(service->dir, &service->books);
+	clock_trust(service);
+	service->future = service->books.totals.last_at;
+	service_turn(service);
+	return 0;
+}
+
+int service_open(struct service *service, const struct config *config)
+{
+	if (service_load(service, config) < 0 || !boot(service))
+		return -1;
+	signers_expire(service->dir, &service->books, &service->signers);
 	return 0;
 }
 
@@ -284,8 +257,7 @@ void service_close(struct service *service)
 	books_release(&service->books);
 	customers_release(&service->customers);
 	keyring_close(&service->keyring);
-	if (service->signer.secret)
-		signer_close(&service->signer);
+	signers_close(&service->signers);
 	ledger_close(&service->ledger);
 	if (service->dir >= 0)
 		close(service->dir);

@@ -19,7 +19,7 @@ struct service {
 	struct keyring keyring;
 	struct books books;
 	struct customers customers;
-	struct signer signer;
+	struct signers signers;
 	struct batch batch;
 
 	struct buf reply;		/* of the call under way, kept for its memory */
@@ -40,6 +40,10 @@ struct service {
  * wrong and what to do.
  */
 int service_open(struct service *service, const struct config *config);
+
+/* The same, but nothing is recorded, and so the ledger stays as it is. */
+int service_load(struct service *service, const struct config *config);
+
 void service_close(struct service *service);
 
 /* Looks at the clock, the calendar and the room: at the beginning of each turn. */
@@ -48,8 +52,9 @@ void service_turn(struct service *service);
 /* NULL when money may move, or with `reserve` at least an audit or a close be written; otherwise why not. */
 const char *service_problem(const struct service *service, bool reserve);
 
-/* A file the operator made with `fundd --accept-clock`: the clock is right as it is now. */
-void service_clock_accepted(struct service *service);
+/* What is looked at each second: whether the operator said with `fundd --accept-clock` that the clock is right, and
+ * whether the old signing key is needed on. */
+void service_second(struct service *service);
 
 /* What `fundd --accept-clock` does: tells a running daemon, or the next one, that the clock is right. */
 int service_accept_clock(const struct config *config);

@@ -2,28 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/err.h"
 #include "common/log.h"
+#include "owner.h"
 #include "replay.h"
-
-/* Root becomes the ledger's owner: what LMDB makes beside it must stay the owner's. */
-static bool become_owner(int dir)
-{
-	struct stat st;
-
-	if (fstat(dir, &st) < 0)
-		return false;
-	if (geteuid() != 0 || st.st_uid == 0)
-		return true;
-	return setgroups(0, NULL) == 0 && setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0;
-}
 
 /* The origin, which the keyring must carry too. */
 static const char *origin_read(struct ledger *ledger, char ret[ORIGIN_MAX + 1])
@@ -79,7 +66,7 @@ static int check(const char *path, bool all)
 	const char *problem = NULL;
 	int error, status, dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (dir < 0 || !become_owner(dir)) {
+	if (dir < 0 || !owner_become(dir)) {
 		log_error("cannot look into %s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}

@@ -17,8 +17,8 @@ def long_ago():
 
 
 def begin(ledger):
-    t.run([t.program('fundd'), '--init', '--origin', 'test.example/fund', '--timezone',
-           'Europe/Berlin', '--dir', ledger.dir], env=long_ago(), check=True)
+    ledger.vkey = t.run([t.program('fundd'), '--init', '--origin', 'test.example/fund', '--timezone',
+                         'Europe/Berlin', '--dir', ledger.dir], env=long_ago(), check=True).stdout.strip()
     ledger.start(env=long_ago())
 
 
@@ -93,6 +93,7 @@ home = t.Ledger(roles={'manager': 'user:0', 'cron': 'user:0'}, init=False)
 begin(home)
 play(home)
 home.stop()
+t.is_(home.rotate_key().returncode, 0, 'it gets a new key')
 home.start()
 client = home.connect()
 t.ok(client.call('Reset')['reset'] > 6, 'weeks and months were made up for')
@@ -102,7 +103,8 @@ client.close()
 t.is_(home.stop(), 0, 'a ledger of every kind was made')
 
 copy = Copy(home)
-count, root, books, memos = stranger.verify(copy.rows, copy.keys, checkpoint['vkey'])
+count, root, books, memos = stranger.verify(copy.rows, copy.keys, home.vkey)
+t.is_(books.keys, [home.vkey, checkpoint['vkey']], 'both verifier keys')
 t.ok(True, 'the stranger verifies it')
 t.is_(count, status['entries'], 'it has as many entries as the daemon said')
 t.is_(checkpoint['checkpoint'].splitlines()[2], root, 'the root is the checkpoint\'s')
@@ -132,10 +134,12 @@ finds('another back pointer', forged(row(5, leaf, hashes, previous, memo, heads)
 parts = stranger.row_parts(last, copy.rows[last])
 finds('an end that is not signed', forged(row(last, *parts[:4], b''), last), copy.keys)
 finds('a signature of another', forged(row(last, *parts[:4], flipped(parts[4], 20)), last), copy.keys)
+finds('a signature of the new key alone, while both sign', forged(row(last, *parts[:4], parts[4][68:]), last),
+      copy.keys)
 finds('a missing row', copy.rows[:3] + copy.rows[4:], copy.keys)
 finds('two rows exchanged', copy.rows[:3] + [copy.rows[4], copy.rows[3]] + copy.rows[5:], copy.keys)
 finds('a row cut short', copy.rows[:last] + [copy.rows[last][:-1]], copy.keys)
-finds('another verifier key', copy.rows, copy.keys, checkpoint['vkey'][:-4] + 'AAA=')
+finds('another verifier key', copy.rows, copy.keys, home.vkey[:-4] + 'AAA=')
 finds('another key for a memo', copy.rows, flipped(copy.keys, 512 + 32 * 5))
 erased = copy.keys[:512 + 32 * 5] + bytes(32) + copy.keys[544 + 32 * 5:]
 t.is_(stranger.verify(copy.rows, erased)[1], root, 'erased words change no hash')

@@ -20,6 +20,9 @@ import threading
 import time
 import uuid
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import stranger
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get('BUILD', 'build'))
 INTERFACE = 'io.fundd.Ledger.'
@@ -64,7 +67,11 @@ def need_root(why):
 
 
 def done():
-    """Stops what still runs, looks for a sanitizer's complaints, and prints the plan."""
+    """Stops what still runs, has a stranger verify what is left behind, looks for a sanitizer's complaints,
+    and prints the plan."""
+    if _count:
+        problems = [p for p in map(stranger_problem, Ledger.all) if p]
+        ok(not problems, 'a verifier of another hand agrees on each ledger left behind', *problems)
     for ledger in Ledger.all:
         if ledger.daemon:
             ledger.stop()
@@ -73,6 +80,28 @@ def done():
         ok(False, 'no sanitizer complained', *complaints[:5])
     print('1..%d' % _count)
     sys.exit(1 if _failed else 0)
+
+
+def stranger_problem(ledger):
+    """What stranger.py, which shares no code with fundd, says of the ledger that fundd does not: None when they
+    agree on root, balances and receipts, and where fundd itself does not verify it."""
+    balances = ledger.balances() if ledger.daemon else None
+    if ledger.daemon:
+        ledger.stop()
+    if not ledger.strange or not os.path.exists(ledger.data()):
+        return None
+    said = ledger.verify()
+    if said.returncode:
+        return None
+    try:
+        count, root, books = ledger.stranger()
+    except (stranger.Bad, KeyError, IndexError, ValueError) as problem:
+        return '%s: %r' % (ledger.dir, problem)
+    if 'verified %d entries, root %s' % (count, root) not in said.stdout:
+        return '%s: %d entries, root %s, but fundd %s' % (ledger.dir, count, root, said.stdout)
+    wrong = {n: (b, books.budgets[n].balance) for n, b in (balances or {}).items()
+             if books.budgets[n].balance != b}
+    return '%s: balances of fundd and the stranger: %r' % (ledger.dir, wrong) if wrong else None
 
 
 # ---- A place of one's own -----------------------------------------------------------------------
@@ -160,6 +189,8 @@ class Ledger:
         self.logfile = os.path.join(self.home, 'log')
         self.daemon = None
         self.config = None
+        self.receipts = []      # that its clients were given
+        self.strange = True     # the stranger looks at it in the end
         if roles is not None or settings:
             self.configure(roles or {}, settings or {})
         Ledger.all.append(self)
@@ -227,7 +258,44 @@ class Ledger:
             sock.connect(self.socket)
         else:
             sock = connect_as(self.socket, uid, uid if gid is None else gid, groups)
-        return Client(sock)
+        return Client(sock, self.receipts)
+
+    def rotate_key(self, *options):
+        """fundd --rotate-key, with no daemon running; the new verifier key is in stdout."""
+        config = ['--config', self.config] if self.config else []
+        return run([program('fundd'), '--rotate-key', *options, *config, '--dir', self.dir])
+
+    def balances(self):
+        """What the daemon says; None when it says nothing."""
+        try:
+            with self.connect() as client:
+                replies = client.stream('Balance', all=True)
+        except (OSError, Refused):
+            return None
+        return {r['budget']['name']: r['budget']['balance'] for r in replies if r}
+
+    def rows(self):
+        """The stored rows, in order, while no daemon has them open."""
+        data = subprocess.run([program('tests/tools/rows'), self.data(), 'dump'], check=True,
+                              capture_output=True).stdout
+        rows, at = [], 0
+        while at < len(data):
+            size = int.from_bytes(data[at:at + 4], 'big')
+            rows.append(data[at + 4:at + 4 + size])
+            at += 4 + size
+        return rows
+
+    def stranger(self):
+        """Entries, root and books as the stranger finds them, the receipts given checked too; raises Bad."""
+        rows = self.rows()
+        with open(os.path.join(self.dir, 'keys'), 'rb') as f:
+            keys = f.read()
+        count, root, books, _ = stranger.verify(rows, keys, sample=max(1, len(rows) // 16))
+        for receipt in self.receipts[::max(1, len(self.receipts) // 16)]:
+            entry, words = stranger.receipt_check(receipt, books.keys)
+            stranger.need(receipt['leaf'].encode() == stranger.row_parts(entry['seq'], rows[entry['seq']])[0],
+                          'a receipt of another entry')
+        return count, root, books
 
     def verify(self, *options, dir=None):
         return run([program('fundd'), '--verify', *options, '--dir', dir or self.dir],
@@ -294,7 +362,9 @@ class HungUp(ConnectionError):
 
 
 class Client:
-    def __init__(self, sock):
+    def __init__(self, sock, receipts=None):
+        """Receipts that come are added to `receipts`."""
+        self.receipts = [] if receipts is None else receipts
         self.sock = sock
         self.sock.settimeout(PATIENCE)
         self.buffer = b''
@@ -326,7 +396,11 @@ class Client:
                 raise HungUp('the daemon hung up')
             self.buffer += data
         text, self.buffer = self.buffer.split(b'\0', 1)
-        return json.loads(text)
+        reply = json.loads(text)
+        receipt = (reply.get('parameters') or {}).get('receipt')
+        if receipt:
+            self.receipts.append(receipt)
+        return reply
 
     def answer(self):
         """The next reply's parameters; raises Refused."""

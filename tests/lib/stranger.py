@@ -12,10 +12,10 @@ NONE = 2**64 - 1
 BUILT_IN = ('company', 'spent')
 HEAD = ('v seq at kind uid budget from to amount currency exp from_after to_after ref period '
         'category id').split()
-GENESIS = 'origin vkey zone'.split()
+GENESIS = 'origin vkey zone prior_origin prior_size prior_root'.split()
 TERMS = 'owner group allowance every carry cap pool self_topup guideline'.split()
-OWN = {'genesis': GENESIS, 'open': TERMS, 'adjust': TERMS}
-KINDS = 'genesis boot open adjust close topup reset spend refund audit'.split()
+OWN = {'genesis': GENESIS, 'key': ['vkey', 'until'], 'open': TERMS, 'adjust': TERMS}
+KINDS = 'genesis boot open adjust close topup reset spend refund audit key'.split()
 WITH_ID = 'open adjust close topup spend refund audit'.split()
 
 
@@ -241,8 +241,9 @@ class Budget:
 
 class Books:
     def __init__(self):
+        self.keys, self.until = [], ''  # every verifier key, the current one last
         self.budgets, self.entries, self.ids, self.refunded = {}, [], set(), {}
-        self.spent, self.granting = 0, None
+        self.spent, self.balances, self.granting = 0, 0, None
 
     def touched(self, entry):
         names = [entry.get(k) for k in ('budget', 'from', 'to')]
@@ -264,9 +265,10 @@ class Books:
             need(budget.open, 'the account is closed')
             need((entry['currency'], entry['exp']) == budget.terms['money'], 'another currency')
             budget.balance += sign * entry['amount']
+            self.balances += sign * entry['amount']
             need(budget.balance == after and after >= 0, 'the balance after is wrong')
         need(0 <= self.spent < 2**63, 'too much was spent')
-        need(sum(b.balance for b in self.budgets.values()) < 2**63, 'too much money')
+        need(self.balances < 2**63, 'too much money')
 
     def terms(self, entry):
         terms = {k: entry[k] for k in TERMS if k in entry}
@@ -320,6 +322,24 @@ class Books:
             need(budget.balance == 0, 'something is left')
             budget.open = False
         self.entries.append(entry)
+
+    def signers(self):
+        """The verifier keys that sign a head which ends here."""
+        return self.keys[-2:] if self.entries[-1]['at'] <= self.until else self.keys[-1:]
+
+    def apply_genesis(self, entry, budget):
+        need(key_of(entry['vkey'])[0] == entry['origin'], 'the key is not the origin\'s')
+        prior = [entry.get('prior_' + k) for k in ('origin', 'size', 'root')]
+        need(prior == [None] * 3 or prior[0] != entry['origin'] and prior[1] > 0 and
+             len(base64.b64decode(prior[2], validate=True)) == 32, 'no prior ledger')
+        self.keys = [entry['vkey']]
+
+    def apply_key(self, entry, budget):
+        need(key_of(entry['vkey'])[0] == key_of(self.keys[0])[0], 'a key of another origin')
+        need(entry['vkey'] != self.keys[-1] and entry['until'] >= entry['at'], 'no new key')
+        need('amount' not in entry, 'money moves')
+        self.keys.append(entry['vkey'])
+        self.until = entry['until']
 
     def apply_open(self, entry, budget):
         budget.enter(entry.get('period'))
@@ -416,6 +436,13 @@ def note_check(note, vkeys):
     return text + '\n'
 
 
+def note_names(note, vkey):
+    """Whether the note has a signature that says it is of this key."""
+    name, ident, _ = key_of(vkey)
+    return any(line.split(' ')[1] == name and base64.b64decode(line.split(' ')[2])[:4] == ident
+               for line in note.rpartition('\n\n')[2].splitlines())
+
+
 def root_of(hashes):
     """RFC 6962, section 2.1, over leaf hashes."""
     if len(hashes) < 2:
@@ -435,16 +462,26 @@ def memo_check(seq, entry, sealed, slot):
     return json.loads(memo[32:])
 
 
-def verify(rows, keyring, vkey=None):
-    """The number of entries, the root, the books and the memos (None: erased); raises Bad."""
-    books, edge, memos, heads = Books(), [], [], ()
+def heads_check(heads, books, root, thorough):
+    """The row's signatures are those of the keys that must sign it."""
+    want = dict(key_of(vkey)[1:] for vkey in books.signers())
+    got = {h[:4]: h[4:] for h in chunks(heads, 68)}
+    need(got.keys() == want.keys() and len(heads) == 68 * len(got), 'the head is not signed')
+    text = '%s\n%d\n%s\n' % (key_of(books.keys[0])[0], len(books.entries), root)
+    for ident, key in want.items():
+        need(not thorough or signed(key, text.encode(), got[ident]), 'the signature is wrong')
+
+
+def verify(rows, keyring, vkey=None, sample=1):
+    """The number of entries, the root, the books and the memos (None: erased); raises Bad. Of the memos and of
+    the signatures that are looked at with --all, every `sample`th is checked: Python is slow at it."""
+    books, edge, memos, heads, new_key = Books(), [], [], (), False
     for seq, row in enumerate(rows):
         leaf, hashes, previous, sealed, heads = row_parts(seq, row)
         entry = leaf_entry(leaf)
         if not seq:
-            name, ident, key = key_of(entry['vkey'])
-            need(name == entry['origin'] and vkey in (None, entry['vkey']), 'another key')
-            need(keyring[:512] == ('fundd keys v1\n%s\n' % name).encode().ljust(512, b'\0'),
+            need(vkey in (None, entry['vkey']), 'another key')
+            need(keyring[:512] == ('fundd keys v1\n%s\n' % entry['origin']).encode().ljust(512, b'\0'),
                  'another keyring')
         want = [sha256(b'\0', leaf)]
         while seq >> len(want) - 1 & 1:
@@ -456,15 +493,42 @@ def verify(rows, keyring, vkey=None):
         need([struct.unpack('>Q', p)[0] for p in chunks(previous, 8)] == before,
              'the back pointers are wrong')
         books.apply(entry)
-        slot = keyring[512 + 32 * seq:544 + 32 * seq]
-        memos.append(memo_check(seq, entry, sealed, slot))
-        root = edge[-1]
-        for node in reversed(edge[:-1]):
-            root = sha256(b'\1', node, root)
+        sampled = seq % sample == 0
+        if sampled:
+            memos.append(memo_check(seq, entry, sealed, keyring[512 + 32 * seq:544 + 32 * seq]))
+        new_key |= entry['kind'] == 'key'
         if heads:
             need(not books.granting, 'a head between the two entries of a reset')
-            text = '%s\n%d\n%s\n' % (name, seq + 1, base64.b64encode(root).decode())
-            signatures = [h[4:] for h in chunks(heads, 68) if h[:4] == ident]
-            need(signatures and signed(key, text.encode(), signatures[0]), 'the head is not signed')
+            last = seq == len(rows) - 1
+            heads_check(heads, books, root_at(edge), sampled or last or new_key)
+            new_key = False
     need(rows and heads, 'the last entry is not signed')
-    return len(rows), base64.b64encode(root).decode(), books, memos
+    return len(rows), root_at(edge), books, memos
+
+
+def root_at(edge):
+    root = edge[-1]
+    for node in reversed(edge[:-1]):
+        root = sha256(b'\1', node, root)
+    return base64.b64encode(root).decode()
+
+
+def receipt_check(receipt, vkeys):
+    """A Receipt, proven by a head that one of these keys signed. The entry and the words (None: not known)."""
+    lines, _, note = receipt['proof'].partition('\n\n')
+    first, index, *path = lines.split('\n')
+    need(first == 'c2sp.org/tlog-proof@v1' and re.fullmatch('index (0|[1-9][0-9]*)', index), 'no proof')
+    text = note_check(note, [v for v in vkeys if note_names(note, v)])
+    need(any(note_names(note, v) for v in vkeys), 'no known key signed the head')
+    origin, size, root = text.splitlines()
+    need(origin == key_of(vkeys[0])[0], 'another ledger')
+    leaf, index = receipt['leaf'].encode(), int(index[6:])
+    inclusion_check(index, int(size), sha256(b'\0', leaf),
+                    [base64.b64decode(p, validate=True) for p in path], base64.b64decode(root))
+    entry = leaf_entry(leaf)
+    need(entry['seq'] == index, 'another entry')
+    if 'memo' not in receipt:
+        return entry, None
+    memo = base64.b64decode(receipt['salt'], validate=True) + receipt['memo'].encode()
+    need(base64.b64encode(sha256(b'fundd memo v1\n', memo)).decode() == entry['memo'], 'other words')
+    return entry, json.loads(receipt['memo'])

@@ -3,6 +3,7 @@
  * rows FILE put SEQ      the row from stdin, over what was there
  * rows FILE drop SEQ     takes the row out
  * rows FILE count        how many there are
+ * rows FILE dump         all rows in order, each behind its length in 4 bytes, big-endian
  *
  * What somebody with an editor could do to a ledger that nobody has open. Only for tests.
  */
@@ -59,6 +60,24 @@ static int row_count(struct edit *edit)
 	return rc;
 }
 
+static int row_dump(struct edit *edit)
+{
+	MDB_cursor *cursor;
+	MDB_val key, row;
+	int rc = mdb_cursor_open(edit->txn, edit->dbi, &cursor);
+
+	if (rc)
+		return rc;
+	while (!(rc = mdb_cursor_get(cursor, &key, &row, MDB_NEXT))) {
+		uint8_t size[4] = { row.mv_size >> 24, row.mv_size >> 16, row.mv_size >> 8, row.mv_size };
+
+		if (fwrite(size, 1, 4, stdout) != 4 || fwrite(row.mv_data, 1, row.mv_size, stdout) != row.mv_size)
+			exit(1);
+	}
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static const struct verb {
 	const char *name;
 	int (*run)(struct edit *edit);
@@ -68,6 +87,7 @@ static const struct verb {
 	{ "put", row_put, 4 },
 	{ "drop", row_drop, 4 },
 	{ "count", row_count, 3 },
+	{ "dump", row_dump, 3 },
 };
 
 static const struct verb *verb_find(int argc, char **argv)
@@ -75,7 +95,7 @@ static const struct verb *verb_find(int argc, char **argv)
 	for (size_t i = 0; argc > 2 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (argc == verbs[i].args && !strcmp(argv[2], verbs[i].name))
 			return &verbs[i];
-	fprintf(stderr, "usage: rows FILE get|put|drop SEQ | rows FILE count\n");
+	fprintf(stderr, "usage: rows FILE get|put|drop SEQ | rows FILE count|dump\n");
 	exit(2);
 }
 
