@@ -142,6 +142,10 @@ static void heads_prove(struct watch *watch, const struct checkpoint *one, const
 
 void watch_head(struct watch *watch, const char *note, size_t len, const struct checkpoint *head)
 {
+	if (watch->state.note.len && !watch->note.len) {
+		watch->head = watch->state.head;
+		buf_set(&watch->note, watch->state.note.data, watch->state.note.len);
+	}
 	if (watch->note.len)
 		heads_prove(watch, &watch->head, &watch->note, head, note, len);
 	if (watch->note.len && head->size <= watch->head.size)
@@ -175,10 +179,6 @@ static void head_compare(struct watch *watch, const struct checkpoint *head, con
 		watch->again = true;
 		return;
 	}
-	if (watch->state.note.len && !watch->note.len) {
-		watch->head = watch->state.head;
-		buf_set(&watch->note, watch->state.note.data, watch->state.note.len);
-	}
 	watch_head(watch, note, len, head);
 }
 
@@ -199,24 +199,6 @@ static void head_check(struct watch *watch, const char *note, size_t len)
 }
 
 /* ---- The first look ---- */
-
-/* Who took over when, as far as it goes: it is checked entry by entry. */
-static bool offered_take(struct watch *watch, const json_t *keys)
-{
-	struct verifier verifier;
-	struct problem problem;
-	struct wire_key key;
-
-	watch->offered.count = 0;
-	for (size_t i = 0; i < json_array_len(keys); i++)
-		if (!wire_key(json_array_at(keys, i), &key, &problem) || ledger_key_parse(key.vkey, &verifier) ||
-		    i + 1 == KEYS_MAX)
-			return false;
-		else
-			watch->offered.key[watch->offered.count].from = (uint64_t)key.seq.value,
-			watch->offered.key[watch->offered.count++].verifier = verifier;
-	return true;
-}
 
 static void state_take(struct watch *watch, const char *origin)
 {
@@ -239,20 +221,21 @@ static void first_look(struct watch *watch, const struct wire_head *says)
 	struct verifier verifier;
 	const char *problem = ledger_key_parse(says->vkey, &verifier);
 
-	if (problem || !offered_take(watch, says->keys)) {
-		alarm_raise(watch, "the daemon's keys are none: %s", problem ? problem : "they are malformed");
+	if (problem) {
+		alarm_raise(watch, "the key that the daemon shows is none: %s", problem);
 		return;
 	}
 	if (!watch->opened)
 		state_take(watch, verifier.name);
 	if (watch->alarm.len)
 		return;
-	if (!watch->keys.count && !watch->offered.count)
+	if (!watch->keys.count && !says->key.value)
 		keys_add(&watch->keys, 0, &verifier);
 	if (watch->keys.count && same_key(keys_at(&watch->keys, UINT64_MAX), &verifier)) {
 		head_check(watch, says->checkpoint, strlen(says->checkpoint));
 		return;
 	}
+	watch->named = (uint64_t)says->key.value;
 	buf_set(&watch->vkey, says->vkey, strlen(says->vkey));
 	buf_set(&watch->foreign, says->checkpoint, strlen(says->checkpoint));
 }
@@ -345,21 +328,6 @@ static const char *takeover_check(struct watch *watch, struct keys *keys, uint64
 	return problem;
 }
 
-static bool takeover_take(struct watch *watch, struct keys *keys, uint64_t seq)
-{
-	struct receipt receipt;
-	struct reply reply;
-	const char *problem;
-
-	if (!receipt_fetch(watch, seq, &reply, &receipt))
-		return false;
-	problem = takeover_check(watch, keys, seq, &receipt);
-	reply_release(&reply);
-	if (problem)
-		alarm_raise(watch, "entry %" PRIu64 " does not make the ledger's new key good: %s", seq, problem);
-	return !problem;
-}
-
 static void alarm_key(struct watch *watch)
 {
 	struct checkpoint head = { .size = 0 };
@@ -372,28 +340,76 @@ static void alarm_key(struct watch *watch)
 	alarm_notes(watch, &watch->state.note, &watch->foreign, &head);
 }
 
+/* The receipts of the entries that named keys, newest first, down to the last that is known here. */
+struct chain {
+	struct buf text[KEYS_MAX];
+	uint64_t seq[KEYS_MAX];
+	unsigned count;
+};
+
+/* Adds one; *before is the entry that it refers to. */
+static bool chain_add(struct watch *watch, struct chain *chain, uint64_t seq, uint64_t *before)
+{
+	struct receipt receipt;
+	struct entry entry;
+	struct reply reply;
+	bool good;
+
+	if (!receipt_fetch(watch, seq, &reply, &receipt))
+		return false;
+	good = !entry_parse(receipt.leaf, receipt.leaf_len, &entry) && (!seq || (entry.ref >= 0 && entry.ref < entry.seq));
+	chain->seq[chain->count] = seq;
+	receipt_format(&chain->text[chain->count++], &receipt);
+	*before = (uint64_t)entry.ref;
+	reply_release(&reply);
+	return good;
+}
+
+static bool chain_take(struct watch *watch, const struct keys *keys, struct chain *chain)
+{
+	uint64_t known = keys->count ? keys->key[keys->count - 1].from : 0, seq = watch->named;
+
+	while (seq > known)
+		if (chain->count == KEYS_MAX || !chain_add(watch, chain, seq, &seq))
+			return false;
+	return keys->count ? seq == known : chain->count < KEYS_MAX && chain_add(watch, chain, 0, &seq);
+}
+
+static const char *chain_check(struct watch *watch, struct chain *chain, struct keys *keys)
+{
+	const char *problem = NULL;
+	struct receipt receipt;
+
+	while (!problem && chain->count--) {
+		struct buf *text = &chain->text[chain->count];
+
+		problem = receipt_parse(text->data, text->len, &receipt);
+		if (!problem)
+			problem = takeover_check(watch, keys, chain->seq[chain->count], &receipt);
+	}
+	return problem;
+}
+
 /* Follows who took over, from the pinned key to the one of now. Nothing else is asked of the link meanwhile. */
 static void keys_follow(struct watch *watch)
 {
+	struct chain chain = { .count = 0 };
 	struct keys keys = watch->keys;
 	struct verifier now;
-	unsigned i;
+	bool followed = chain_take(watch, &keys, &chain) && !chain_check(watch, &chain, &keys) &&
+			!ledger_key_parse(watch->vkey.data, &now) && same_key(keys_at(&keys, UINT64_MAX), &now);
 
-	if (!keys.count && !takeover_take(watch, &keys, 0))
+	for (unsigned i = 0; i < KEYS_MAX; i++)
+		buf_release(&chain.text[i]);
+	if (watch->unproven)
 		return;
-	for (i = 0; i < watch->offered.count; i++)
-		if (watch->offered.key[i].from > keys.key[keys.count - 1].from &&
-		    !takeover_take(watch, &keys, watch->offered.key[i].from))
-			break;
-	if (watch->unproven || ledger_key_parse(watch->vkey.data, &now))
-		return;
-	if (i < watch->offered.count || !same_key(keys_at(&keys, UINT64_MAX), &now)) {
+	buf_clear(&watch->vkey);
+	if (!followed) {
 		buf_clear(&watch->alarm);
 		alarm_key(watch);
 		return;
 	}
 	watch->keys = keys;
-	buf_clear(&watch->vkey);
 	head_check(watch, watch->foreign.data, watch->foreign.len);
 }
 

@@ -30,7 +30,7 @@ struct watch {
 	bool unproven;			/* one got lost, or could not be asked for */
 	struct buf vkey;		/* not the pinned one: how it took over must be asked */
 	struct buf foreign;		/* the head that came with it */
-	struct keys offered;		/* who took over when, as the daemon says */
+	uint64_t named;			/* the entry that named it, as the daemon says */
 	struct buf alarm;		/* a sentence; empty: all is well */
 	struct buf alarm_old, alarm_new;	/* the two notes that contradict each other */
 	struct checkpoint alarm_head;	/* of alarm_new, as far as it could be taken apart */

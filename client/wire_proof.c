@@ -7,13 +7,7 @@
 static const struct field head_fields[] = {
 	{ "checkpoint", FIELD_STRING, offsetof(struct wire_head, checkpoint), FIELD_REQUIRED, 0 },
 	{ "vkey", FIELD_STRING, offsetof(struct wire_head, vkey), FIELD_REQUIRED, 0 },
-	{ "keys", FIELD_JSON, offsetof(struct wire_head, keys), 0, 0 },
-	FIELDS_END
-};
-
-static const struct field key_fields[] = {
-	{ "seq", FIELD_INT, offsetof(struct wire_key, seq), FIELD_REQUIRED | FIELD_POSITIVE, 0 },
-	{ "vkey", FIELD_STRING, offsetof(struct wire_key, vkey), FIELD_REQUIRED, 0 },
+	{ "key", FIELD_INT, offsetof(struct wire_head, key), FIELD_NATURAL, 0 },
 	FIELDS_END
 };
 
@@ -38,11 +32,6 @@ static const struct field receipt_fields[] = {
 bool wire_head(const json_t *json, struct wire_head *ret, struct problem *problem)
 {
 	return json_decode(json, head_fields, ret, sizeof(*ret), true, problem) == 0;
-}
-
-bool wire_key(const json_t *json, struct wire_key *ret, struct problem *problem)
-{
-	return json_decode(json, key_fields, ret, sizeof(*ret), true, problem) == 0;
 }
 
 bool wire_leaf(const json_t *json, struct wire_leaf *ret, struct problem *problem)

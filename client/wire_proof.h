@@ -10,12 +10,7 @@
 
 struct wire_head {
 	const char *checkpoint, *vkey;
-	const json_t *keys;		/* NULL: no key ever took over */
-};
-
-struct wire_key {
-	struct json_int seq;
-	const char *vkey;
+	struct json_int key;		/* the entry that named it */
 };
 
 struct wire_leaf {
@@ -25,7 +20,6 @@ struct wire_leaf {
 
 /* Each: false when it is not what the interface promises; *problem says what. */
 bool wire_head(const json_t *json, struct wire_head *ret, struct problem *problem);
-bool wire_key(const json_t *json, struct wire_key *ret, struct problem *problem);
 bool wire_leaf(const json_t *json, struct wire_leaf *ret, struct problem *problem);
 bool wire_hashes(const json_t *json, struct proof *ret, struct problem *problem);
 

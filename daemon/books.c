@@ -388,6 +388,8 @@ static const char *key_check(const struct books *books, const struct entry *entr
 		return "the new verifier key is none of this origin";
 	if (!strcmp(entry->vkey, books->keys.vkey))
 		return "the new key is the one that signs already";
+	if (entry->ref != books->keys.entry)
+		return "it does not refer to the entry that named the key before";
 	return entry->until < entry->at ? "the old key must sign the head that brings the new one" : NULL;
 }
 
@@ -772,6 +774,7 @@ static void key_apply(struct books *books, const struct entry *entry)
 	memcpy(keys->previous, keys->vkey, sizeof(keys->previous));
 	memcpy(keys->vkey, entry->vkey, sizeof(keys->vkey));
 	keys->until = entry->until;
+	keys->entry = entry->seq;
 }
 
 static void adjust_apply(struct books *books, const struct entry *entry, struct budget *budget)

@@ -64,6 +64,7 @@ struct unfolded {
 /* Whose signatures a head needs. A `key` entry brings a new key; up to a time the one before signs too. */
 struct keys {
 	char vkey[VKEY_MAX + 1];
+	int64_t entry;			/* that named vkey; 0: the genesis */
 	char previous[VKEY_MAX + 1];	/* "": there was none */
 	int64_t until;			/* microseconds: for `previous` */
 };

@@ -180,6 +180,7 @@ enum err method_checkpoint(struct request *request)
 	json_strn(request->reply, "checkpoint", service->batch.checkpoint.data,
 		  service->batch.checkpoint.len);
 	json_str(request->reply, "vkey", service->books.keys.vkey);
+	json_int(request->reply, "key", service->books.keys.entry);
 	json_close(request->reply, '}');
 	return ERR_NONE;
 }

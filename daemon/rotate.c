@@ -49,6 +49,7 @@ static const char *entry_commit(struct service *service, const struct signer *fr
 	memcpy(ret->kind_name, "key", sizeof("key"));
 	ret->uid = service->uid;
 	vkey_format(&fresh->verifier, ret->vkey);
+	ret->ref = service->books.keys.entry;
 	ret->until = now + days * DAY_US;
 	if (batch_add(&service->batch, ret, &no_words, now, &refusal))
 		return "the new key cannot be recorded";

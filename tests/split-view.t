@@ -135,6 +135,39 @@ back()
 is_(fund().returncode, 0, 'the true ledger again: all is well')
 ok(os.path.isfile(os.path.join(state, 'test.example', 'fund', 'lock')), 'what is remembered has a lock')
 
+# ---- A new key ----------------------------------------------------------------------------------
+
+
+def rotate(of, *options):
+    done = of.rotate_key(*options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+ledger.stop()
+second = rotate(ledger, '--overlap', '0')
+ledger.start()
+is_(spend().returncode, 0, 'the key has changed: all is well')
+is_([line.split(' ')[-1] for line in read('vkey').splitlines()], [ledger.vkey, second], 'the new one is remembered')
+stranger.note_check(read('checkpoint'), [second])
+ledger.stop()
+keys = [ledger.vkey, second, rotate(ledger, '--overlap', '0'), rotate(ledger, '--overlap', '30')]
+ledger.start()
+typed = fund()
+is_((typed.returncode, typed.stderr), (0, ''), 'twice more meanwhile, the last in its overlap: all is well')
+is_([line.split(' ')[-1] for line in read('vkey').splitlines()], keys, 'all of them are remembered')
+stranger.note_check(read('checkpoint'), keys[2:])
+is_(ledger.fund('status', who=(61003, 61003, ())).returncode, 0, 'somebody who comes now')
+with open(os.path.join(ledger.home, 'state-61003', 'fund', 'test.example', 'fund', 'vkey')) as f:
+    is_(f.read(), read('vkey'), 'has them all from the genesis on')
+other.start()
+other.stop()
+rotate(other, '--overlap', '0')
+swap(other.dir)
+alarmed('another key, with a key entry of its own', 'another key')
+back()
+is_(fund().returncode, 0, 'the true ledger again: all is well')
+
 # ---- A daemon that does not prove ---------------------------------------------------------------
 
 spend()

@@ -338,6 +338,8 @@ class Books:
         need(key_of(entry['vkey'])[0] == key_of(self.keys[0])[0], 'a key of another origin')
         need(entry['vkey'] != self.keys[-1] and entry['until'] >= entry['at'], 'no new key')
         need('amount' not in entry, 'money moves')
+        named = [e['seq'] for e in self.entries if e['kind'] in ('genesis', 'key')]
+        self.expect(entry, ref=named[-1])
         self.keys.append(entry['vkey'])
         self.until = entry['until']
 
