@@ -184,15 +184,19 @@ static enum err terms_clear(struct terms *terms, const struct json_strings *name
 	return ERR_NONE;
 }
 
-/* The period that goes on under another length: the one with today in it, or, when resets are overdue, the one
- * with the last day that was posted, so that none is passed over. */
+/* The period that goes on under another length: the one with today in it; when resets are overdue, the one with the
+ * last day that was posted, so that none is passed over; when the clock went back, the one with the first day that
+ * was posted, so that none is begun again. */
 static void period_convert(const struct budget *budget, const struct calendar *now,
 			   enum period every, char ret[LABEL_SIZE])
 {
-	char last[LABEL_SIZE];
+	char day[LABEL_SIZE];
 
-	if (budget->current[0] && label_last_day(budget->current, last) &&
-	    strcmp(last, now->day) < 0 && label_containing(every, last, ret))
+	if (label_last_day(budget->current, day) && strcmp(day, now->day) < 0 &&
+	    label_containing(every, day, ret))
+		return;
+	if (label_first_day(budget->current, day) && strcmp(day, now->day) > 0 &&
+	    label_containing(every, day, ret))
 		return;
 	snprintf(ret, LABEL_SIZE, "%s", calendar_label(now, every));
 }
