@@ -8,10 +8,12 @@
 bool reset_due(const struct budget *budget, const struct calendar *now, const char *until)
 {
 	enum period every = (enum period)budget->terms.every;
-	const char *last = *until ? until : calendar_label(now, every);
+	const char *last = calendar_label(now, every);
 
 	if (budget->closed || every == PERIOD_NONE || (*until && label_kind(until) != every))
 		return false;
+	if (*until && strcmp(until, last) < 0)
+		last = until;
 	return strcmp(budget->current, last) < 0;
 }
 
