@@ -108,8 +108,11 @@ static enum step balance_step(struct job *job, struct request *request)
 		balance->this_turn = 0;
 		return STEP_PAUSE;
 	}
-	while (!budget && balance->next < balance->count)
+	while (!budget && balance->next < balance->count) {
 		budget = books_budget(&request->service->books, balance->names[balance->next++]);
+		if (budget && !actor_may_read(request->actor, budget))
+			budget = NULL;	/* it changed hands since the stream began */
+	}
 	json_open(request->reply, NULL, '{');
 	if (budget)
 		answer_budget(request->reply, "budget", budget);
