@@ -51,6 +51,7 @@ client_a = $(build)/client.a
 beside = $(patsubst client/main_%.c,$(build)/fund-%,$(wildcard client/main_*.c))
 unit_tests = $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard tests/unit/*_test.c))
 
+comma = ,
 quiet = $(if $(V),,@echo '  $(1)	$@';)
 
 all: $(build)/fundd $(build)/fund $(beside)
@@ -72,6 +73,17 @@ $(build)/fund-%: $(build)/client/main_%.o $(client_a) $(sha256_quick)
 $(build)/tests/unit/%: $(build)/tests/unit/%.o $(common_o) \
 		$(filter-out $(build)/daemon/main.o,$(daemon_o))
 	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_DAEMON)
+
+# The simulation: the daemon without its main, its store and its sockets; see tests/sim/sim.h.
+sim = $(build)/tests/sim/sim
+sim_o = $(call objects,tests/sim)
+sim_daemon_o = $(filter-out $(addprefix $(build)/daemon/,main.o ledger.o keyring.o),$(daemon_o))
+sim_wraps = malloc calloc realloc free strdup clock_gettime accept4 read send close _exit \
+	pthread_create actor_of_socket log_line \
+	batch_commit batch_add books_apply books_request conn_run conn_free service_second
+
+$(sim): $(sim_o) $(common_o) $(sim_daemon_o)
+	$(call quiet,LD)$(link) $(addprefix -Wl$(comma)--wrap=,$(sim_wraps)) -o $@ $^ $(LIBS_DAEMON)
 
 $(build)/%.o: %.c $(build)/flags
 	@mkdir -p $(@D)
@@ -118,7 +130,7 @@ fuzzers: $(fuzzers)
 # The interfaces, served as they stand.
 $(build)/common/idl.o: $(wildcard common/*.varlink)
 
-unit: $(unit_tests) $(tools)
+unit: $(unit_tests) $(tools) $(sim)
 
 # What follows may install packages first, so it builds in a second make.
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -188,4 +200,4 @@ clean:
 
 .PHONY: all unit fuzzers deps demo check fuzz bench install uninstall clean FORCE
 .SECONDARY:
--include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o)) $(addsuffix .d,$(unit_tests) $(bench_programs))
+-include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o) $(sim_o)) $(addsuffix .d,$(unit_tests) $(bench_programs))
