@@ -124,7 +124,7 @@ static bool block_fill(struct keyring *ring, size_t size)
 
 		if (!sodium_is_zero(slot, KEYRING_SLOT))
 			continue;
-		random_bytes(slot, KEYRING_SLOT);
+		random_take(&ring->random, slot, KEYRING_SLOT);
 		filled = true;
 	}
 	return filled;
@@ -187,7 +187,7 @@ const char *keyring_seal(struct keyring *ring, uint64_t seq, const uint8_t commi
 		return "the keyring has no key for this entry";
 	seal_data(seq, commitment, data);
 	room = (uint8_t *)buf_room(out, len + SEAL_OVERHEAD);
-	random_take(&ring->nonces, room, SEAL_NONCE);
+	random_take(&ring->random, room, SEAL_NONCE);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(room + SEAL_NONCE, NULL, memo, len,
 						   data, sizeof(data), NULL, room, key);
 	sodium_memzero(key, sizeof(key));

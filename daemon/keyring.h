@@ -34,7 +34,7 @@ struct keyring {
 	uint64_t block_first;		/* the block in memory: the one that is being used up */
 	uint64_t block_count;
 	uint8_t *block;			/* KEYRING_BLOCK slots */
-	struct random_pool nonces;
+	struct random_pool random;	/* for slots and nonces */
 };
 
 enum unseal { UNSEAL_OK, UNSEAL_ERASED, UNSEAL_DAMAGED };
