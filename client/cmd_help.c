@@ -34,7 +34,7 @@ static enum exit_status help_run(struct fund *fund, int argc, char **argv)
 		help_all();
 		return EXIT_OK;
 	}
-	command = command_find(argv[1]);
+	command = command_find(strcmp(argv[1], "--help") ? argv[1] : cmd_help.name);
 	if (!command)
 		return (enum exit_status)usage_error(NULL, "there is no command `%s`", argv[1]);
 	printf("usage: fund %s %s\n%s.\n\n", command->name, command->usage, command->summary);

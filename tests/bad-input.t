@@ -215,6 +215,9 @@ refused('an unknown one adjusted', 'UnknownBudget', 'Adjust', {'name': 'nowhere'
 refused('an unknown key', 'Malformed', 'Spend', spend(1, approved=True), 'approved')
 refused('a uid among the parameters', 'Malformed', 'Spend', spend(1, uid=0), 'uid')
 refused('no parameters', 'Malformed', 'Spend', {})
+garbage('no parameters at all', b'{"method":"io.fundd.Ledger.Spend"}\0', False, 'amount')
+garbage('null for parameters', b'{"method":"io.fundd.Ledger.Spend","parameters":null}\0', False,
+        'amount')
 for missing in ('amount', 'currency', 'reason', 'id'):
     refused('no ' + missing, 'Malformed', 'Spend',
             {k: v for k, v in spend(1).items() if k != missing}, missing)
@@ -310,6 +313,8 @@ for words, status in ((['spend', '5'], 2), (['spend', '5', '--for', ''], 2),
                       (['spend', '5', '--for', 'x', '--budget', 'bob'], 4),
                       (['spend', '5', '--for', 'x' * 5000], 2),
                       (['spend', 'USD 5', '--for', 'x'], 2),
+                      (['spend', '10.5', '--for', 'x', '--budget', 'yen'], 2),
+                      (['spend', '5', '--for', 'a\tb'], 2), (['spend', '5', '--for', 'a\udcffb'], 2),
                       (['spend', '90000', '--for', 'x'], 3),
                       (['refund', str(REFUND)], 2), (['refund', 'x'], 2),
                       (['approve', '1'], 2)):
