@@ -5,7 +5,7 @@
 #   make demo     a month of a small shop, played through the real programs
 #   make check    all tests; the last line counts them
 #   make fuzz     each parser for a minute (make check: a second)
-#   make bench    speed, beside the disk's own
+#   make bench    speed, beside PostgreSQL, Redis and the disk
 #   make install  DESTDIR and prefix as usual; make uninstall takes it back
 #
 # build=DIR builds somewhere else, say with CFLAGS='-O1 -g -fsanitize=address,undefined'. V=1 shows
@@ -130,7 +130,9 @@ fuzzers: $(fuzzers)
 # The interfaces, served as they stand.
 $(build)/common/idl.o: $(wildcard common/*.varlink)
 
-unit: $(unit_tests) $(tools) $(sim)
+unit: $(unit_tests) $(tools) $(sim) bench_programs
+
+bench_programs: $(bench_programs)
 
 # What follows may install packages first, so it builds in a second make.
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -154,7 +156,9 @@ fuzz:
 	@$(MAKE) --no-print-directory $(parallel) $(fuzz_build) fuzzers
 	@$(testing) FUZZ_SECONDS=60 TEST_TIMEOUT=3600 tests/run tests/fuzz.t
 
-bench: all $(bench_programs)
+bench:
+	@CC='$(CC)' tests/deps build bench
+	@$(MAKE) --no-print-directory $(parallel) all bench_programs
 	@$(testing) tests/bench/run
 
 # ---- Installing ----
@@ -198,6 +202,6 @@ uninstall:
 clean:
 	rm -rf $(build)
 
-.PHONY: all unit fuzzers deps demo check fuzz bench install uninstall clean FORCE
+.PHONY: all unit bench_programs fuzzers deps demo check fuzz bench install uninstall clean FORCE
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o) $(sim_o)) $(addsuffix .d,$(unit_tests) $(bench_programs))

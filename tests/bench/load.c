@@ -1,11 +1,14 @@
 /*
- * load -s SOCKET [-c CLIENTS] [-d DEPTH] [-n SPENDS] [-b BUDGETS] [-o]
+ * load -s SOCKET [-c CLIENTS] [-d DEPTH] [-n SPENDS] [-b BUDGETS] [-r] [-o] [-a AUDITS -u UID]
  *
  * Spends through the real protocol: CLIENTS connections, each with DEPTH calls in flight, until
  * SPENDS were answered, from the pools bench/0 to bench/BUDGETS-1 in turn. Every call has its own
  * id; every answer is looked at: a spend, new, with the amount and the id that were asked for, and
- * no entry twice. Anything else ends the run. -o opens the pools first, for the caller's own group,
- * and fills them; that is not measured.
+ * no entry twice. Anything else ends the run. -r asks for receipts, each of which must be there. -o
+ * opens the pools first, for the caller's own group, and fills them; that is not measured.
+ *
+ * -a has AUDITS more connections read the whole ledger meanwhile, over and over, as user UID (root
+ * alone can be somebody else): a user has no more than 64 connections.
  *
  * Prints one line of JSON: the rate is answers a second from the first call to the last answer, the
  * times are microseconds from a call's write to its answer's read.
@@ -32,6 +35,9 @@
 #define PATIENCE 600		/* seconds that a run may take */
 #define POOL_MONEY "1000000000000"
 #define UUID_SIZE 37
+#define AUDITORS_MAX 64
+#define AUDIT "{\"method\":\"io.fundd.Ledger.Audit\",\"parameters\":{},\"more\":true}"
+#define MORE_FOLLOW "\"continues\":true}"	/* ends each reply but the last, before its NUL */
 
 struct sent {
 	uint64_t at;
@@ -47,14 +53,31 @@ struct client {
 	struct sent in_flight[DEPTH_MAX];
 };
 
+/* Reads the whole ledger, again and again. */
+struct auditor {
+	int fd;
+	char end[sizeof(MORE_FOLLOW) - 1];	/* the last bytes that came */
+	uint64_t rows, whole;			/* replies, and ledgers read to their end */
+};
+
+/* What epoll tells of: one of the two. */
+struct source {
+	struct client *client;
+	struct auditor *auditor;
+};
+
 struct load {
 	const char *socket;
-	unsigned clients, depth, budgets;
+	unsigned clients, depth, budgets, auditors;
+	uid_t auditor_uid;
+	bool receipts;
 	uint64_t spends, sent, answered;
 	uint64_t began, ended;
 	uint64_t *seqs;
 	uint32_t *times;		/* nanoseconds / 100 */
 	struct client *client;
+	struct auditor *auditor;
+	struct source *source;
 };
 
 __attribute__((format(printf, 1, 2), noreturn))
@@ -220,8 +243,9 @@ static size_t spend_format(struct load *load, struct sent *sent, char out[REQUES
 		       "{\"method\":\"io.fundd.Ledger.Spend\",\"parameters\":{\"amount\":%u,"
 		       "\"currency\":\"EUR\",\"reason\":\"parcel came late, order %" PRIu64 "\","
 		       "\"id\":\"%s\",\"budget\":\"bench/%u\",\"customer\":\"C%" PRIu64 "\","
-		       "\"category\":\"late-delivery\"}}", sent->amount, n, sent->id,
-		       (unsigned)(n % load->budgets), n % 100003);
+		       "\"category\":\"late-delivery\"%s}}", sent->amount, n, sent->id,
+		       (unsigned)(n % load->budgets), n % 100003,
+		       load->receipts ? ",\"receipt\":true" : "");
 	return (size_t)len + 1;
 }
 
@@ -265,6 +289,8 @@ static void answer_check(struct load *load, const struct sent *sent, const char 
 		die("%u was asked for, not: %s", sent->amount, answer);
 	if (strncmp(value_of(answer, "\"id\":\""), sent->id, UUID_SIZE - 1))
 		die("%s was asked for, not: %s", sent->id, answer);
+	if (load->receipts)
+		value_of(answer, "\"receipt\":{");
 	load->seqs[load->answered] = strtoull(value_of(answer, "\"seq\":"), NULL, 10);
 	load->times[load->answered++] = (uint32_t)((now - sent->at) / 100);
 }
@@ -289,18 +315,86 @@ static void client_turn(struct load *load, struct client *client)
 	client_fill(load, client);
 }
 
+/* ---- Auditing meanwhile ---- */
+
+static void auditor_open(const struct load *load, struct auditor *auditor)
+{
+	if (load->auditor_uid && seteuid(load->auditor_uid) < 0)
+		die("only root can be somebody else: %s", strerror(errno));
+	*auditor = (struct auditor){ .fd = connection_open(load->socket) };
+	if (load->auditor_uid && seteuid(getuid()) < 0)
+		die("cannot be myself again: %s", strerror(errno));
+	write_all(auditor->fd, AUDIT, sizeof(AUDIT));
+}
+
+/* Keeps the last bytes before the final NUL, by which the last reply is told from the others. */
+static bool auditor_ended(struct auditor *auditor, const char *bytes, size_t len)
+{
+	size_t size = sizeof(auditor->end), keep;
+	bool nul = bytes[len - 1] == '\0';
+
+	len -= nul;
+	keep = len < size ? size - len : 0;
+	memmove(auditor->end, auditor->end + size - keep, keep);
+	memcpy(auditor->end + keep, bytes + len - (size - keep), size - keep);
+	return nul && memcmp(auditor->end, MORE_FOLLOW, size);
+}
+
+static void auditor_turn(struct auditor *auditor)
+{
+	static char bytes[1 << 16];
+	ssize_t n = read(auditor->fd, bytes, sizeof(bytes));
+
+	if (n <= 0)
+		die("an audit ended: %s", n ? strerror(errno) : "the daemon hung up");
+	for (const char *at = bytes; (at = memchr(at, '\0', (size_t)(bytes + n - at))); at++)
+		auditor->rows++;
+	if (memmem(bytes, (size_t)n, "\"error\":", 8))
+		die("an audit was refused");
+	if (!auditor_ended(auditor, bytes, (size_t)n))
+		return;
+	auditor->whole++;
+	write_all(auditor->fd, AUDIT, sizeof(AUDIT));
+}
+
+/* ---- The run ---- */
+
+static void watch(int epoll, struct source *source, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		die("epoll: %s", strerror(errno));
+}
+
+static void all_open(struct load *load, int epoll)
+{
+	for (unsigned i = 0; i < load->clients; i++) {
+		client_open(&load->client[i], load->socket);
+		load->source[i].client = &load->client[i];
+		watch(epoll, &load->source[i], load->client[i].fd);
+	}
+	for (unsigned i = 0; i < load->auditors; i++) {
+		auditor_open(load, &load->auditor[i]);
+		load->source[load->clients + i].auditor = &load->auditor[i];
+		watch(epoll, &load->source[load->clients + i], load->auditor[i].fd);
+	}
+}
+
+static void all_close(struct load *load)
+{
+	for (unsigned i = 0; i < load->clients; i++)
+		client_close(&load->client[i]);
+	for (unsigned i = 0; i < load->auditors; i++)
+		close(load->auditor[i].fd);
+}
+
 static void load_run(struct load *load)
 {
 	struct epoll_event events[CLIENTS_MAX];
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 
-	for (unsigned i = 0; i < load->clients; i++) {
-		struct epoll_event event = { .events = EPOLLIN, .data.ptr = &load->client[i] };
-
-		client_open(&load->client[i], load->socket);
-		if (epoll_ctl(epoll, EPOLL_CTL_ADD, load->client[i].fd, &event) < 0)
-			die("epoll: %s", strerror(errno));
-	}
+	all_open(load, epoll);
 	load->began = now_ns(CLOCK_MONOTONIC);
 	for (unsigned i = 0; i < load->clients; i++)
 		client_fill(load, &load->client[i]);
@@ -309,12 +403,17 @@ static void load_run(struct load *load)
 
 		if (n < 0 && errno != EINTR)
 			die("epoll: %s", strerror(errno));
-		for (int i = 0; i < n; i++)
-			client_turn(load, events[i].data.ptr);
+		for (int i = 0; i < n; i++) {
+			const struct source *source = events[i].data.ptr;
+
+			if (source->client)
+				client_turn(load, source->client);
+			else
+				auditor_turn(source->auditor);
+		}
 	}
 	load->ended = now_ns(CLOCK_MONOTONIC);
-	for (unsigned i = 0; i < load->clients; i++)
-		client_close(&load->client[i]);
+	all_close(load);
 	close(epoll);
 }
 
@@ -342,7 +441,12 @@ static double time_at(const struct load *load, double share)
 static void load_report(struct load *load)
 {
 	double seconds = (double)(load->ended - load->began) / 1e9;
+	uint64_t rows = 0, whole = 0;
 
+	for (unsigned i = 0; i < load->auditors; i++) {
+		rows += load->auditor[i].rows;
+		whole += load->auditor[i].whole;
+	}
 	qsort(load->seqs, load->spends, sizeof(*load->seqs), compare_seqs);
 	for (uint64_t i = 1; i < load->spends; i++)
 		if (load->seqs[i] == load->seqs[i - 1])
@@ -350,10 +454,11 @@ static void load_report(struct load *load)
 	qsort(load->times, load->spends, sizeof(*load->times), compare_times);
 	printf("{\"clients\": %u, \"depth\": %u, \"spends\": %" PRIu64 ", \"seconds\": %.3f, "
 	       "\"rate\": %.0f, \"median_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, "
-	       "\"worst_us\": %.1f, \"last\": %" PRIu64 "}\n",
+	       "\"worst_us\": %.1f, \"last\": %" PRIu64 ", \"audit_rows\": %" PRIu64
+	       ", \"audits\": %" PRIu64 "}\n",
 	       load->clients, load->depth, load->spends, seconds, (double)load->spends / seconds,
 	       time_at(load, 0.5), time_at(load, 0.99), time_at(load, 0.999), time_at(load, 1),
-	       load->seqs[load->spends - 1]);
+	       load->seqs[load->spends - 1], rows, whole);
 }
 
 static uint64_t number(const char *text, uint64_t max)
@@ -372,14 +477,17 @@ int main(int argc, char **argv)
 	bool open = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:c:d:n:b:o")) != -1) {
+	while ((option = getopt(argc, argv, "s:c:d:n:b:roa:u:")) != -1) {
 		switch (option) {
 		case 's': load.socket = optarg; break;
 		case 'c': load.clients = (unsigned)number(optarg, CLIENTS_MAX); break;
 		case 'd': load.depth = (unsigned)number(optarg, DEPTH_MAX); break;
 		case 'n': load.spends = number(optarg, 100000000); break;
 		case 'b': load.budgets = (unsigned)number(optarg, 10000000); break;
+		case 'r': load.receipts = true; break;
 		case 'o': open = true; break;
+		case 'a': load.auditors = (unsigned)number(optarg, AUDITORS_MAX); break;
+		case 'u': load.auditor_uid = (uid_t)number(optarg, UINT32_MAX - 1); break;
 		default: return 2;
 		}
 	}
@@ -389,10 +497,14 @@ int main(int argc, char **argv)
 	load.seqs = room(load.spends, sizeof(*load.seqs));
 	load.times = room(load.spends, sizeof(*load.times));
 	load.client = room(load.clients, sizeof(*load.client));
+	load.auditor = room(load.auditors + 1, sizeof(*load.auditor));
+	load.source = room(load.clients + load.auditors, sizeof(*load.source));
 	if (open)
 		pools_open(&load);
 	load_run(&load);
 	load_report(&load);
+	free(load.source);
+	free(load.auditor);
 	free(load.client);
 	free(load.times);
 	free(load.seqs);
