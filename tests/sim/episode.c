@@ -108,7 +108,8 @@ static randombytes_implementation the_dice = {
 
 static char log_text[600];
 
-void __wrap_log_line(enum log_level level, const char *format, ...);
+void __wrap_log_line(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 void __wrap_log_line(enum log_level level, const char *format, ...)
 {
