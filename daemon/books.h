@@ -85,8 +85,8 @@ struct books {
 	struct totals totals;
 	char origin[ORIGIN_MAX + 1], zone[ZONE_MAX + 1];
 	struct keys keys;
-	struct moved moved[MOVED_MAX];
-	unsigned moved_count;
+	struct moved moved[MOVED_MAX], kept_moved[MOVED_MAX];	/* the latter as of the last books_keep */
+	unsigned moved_count, kept_moved_count;
 	char currency[CURRENCY_LEN + 1];
 	int64_t exp;
 
@@ -104,8 +104,6 @@ struct books {
 	size_t change_count, change_room;
 	struct totals kept;
 	struct keys kept_keys;
-	struct moved kept_moved[MOVED_MAX];
-	unsigned kept_moved_count;
 	books_fetch *fetch;
 	void *fetch_context;
 };

@@ -24,7 +24,7 @@ struct reading {
 
 typedef bool take_value(struct reading *reading, const char *value, unsigned argument);
 
-static take_value take_dir, take_socket, take_map_size, take_role;
+static take_value take_dir, take_socket, take_map_size, take_role, take_witnesses;
 
 static const struct config_key {
 	const char *section, *name;
@@ -37,6 +37,8 @@ static const struct config_key {
 	{ "roles", "manager", take_role, ROLE_MANAGER },
 	{ "roles", "cron", take_role, ROLE_CRON },
 	{ "roles", "auditor", take_role, ROLE_AUDITOR },
+	{ "witnesses", "accept", take_witnesses, false },
+	{ "witnesses", "require", take_witnesses, true },
 };
 
 static bool wrong(struct reading *reading, const char *what, const char *value)
@@ -138,16 +140,44 @@ static bool take_grant(struct reading *reading, const char *word, unsigned role)
 	return true;
 }
 
-static bool take_role(struct reading *reading, const char *value, unsigned role)
+static bool take_witness(struct reading *reading, const char *word, unsigned required)
+{
+	struct config *config = reading->config;
+	struct verifier key;
+
+	if (!vkey_parse(word, &key) || key.type != KEY_COSIGNER)
+		return wrong(reading, "this is not a witness's verifier key: its name, + and what fund witness "
+				      "prints", word);
+	for (unsigned i = 0; i < config->witness_count; i++)
+		if (!strcmp(config->witnesses[i].key.name, key.name))
+			return wrong(reading, "two keys have this witness's name", key.name);
+	if (config->witness_count == CONFIG_WITNESSES_MAX)
+		return wrong(reading, "more than 16 witnesses", word);
+	config->witnesses[config->witness_count++] = (struct config_witness){ key, required };
+	return true;
+}
+
+/* A list with blanks or commas between. */
+static bool take_words(struct reading *reading, const char *value, take_value *take, unsigned argument)
 {
 	char *words = strdup(value), *rest = words, *word;
 	bool taken = words;
 
 	while (taken && (word = strsep(&rest, " \t\n,")))
 		if (*word)
-			taken = take_grant(reading, word, role);
+			taken = take(reading, word, argument);
 	free(words);
 	return taken;
+}
+
+static bool take_role(struct reading *reading, const char *value, unsigned role)
+{
+	return take_words(reading, value, take_grant, role);
+}
+
+static bool take_witnesses(struct reading *reading, const char *value, unsigned required)
+{
+	return take_words(reading, value, take_witness, required);
 }
 
 /* inih calls this for each line: what it then tells of can be told apart by its number. */

@@ -7,11 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/sign.h"
+
 #define CONFIG_PATH "/etc/fund/fund.conf"
 #define CONFIG_DIR "/var/lib/fund"
 #define CONFIG_SOCKET "/run/fund/fund.sock"
 #define CONFIG_PATH_MAX 4096
 #define CONFIG_GRANTS_MAX 256
+#define CONFIG_WITNESSES_MAX 16
 
 /* One word of [roles]: this user, or everybody in this group, has the role. */
 struct grant {
@@ -20,11 +23,19 @@ struct grant {
 	uint32_t id;
 };
 
+/* One key of [witnesses]. */
+struct config_witness {
+	struct verifier key;		/* of type KEY_COSIGNER */
+	bool required;
+};
+
 struct config {
 	char dir[CONFIG_PATH_MAX], socket[CONFIG_PATH_MAX];
 	uint64_t map_size;	/* bytes */
 	struct grant grants[CONFIG_GRANTS_MAX];
 	unsigned grant_count;
+	struct config_witness witnesses[CONFIG_WITNESSES_MAX];
+	unsigned witness_count;
 	bool found;		/* there is a config file: roles are what it says */
 };
 

@@ -28,6 +28,7 @@ static const struct method {
 	{ LEDGER_INTERFACE ".Consistency", 0, NULL, method_consistency },
 	{ LEDGER_INTERFACE ".Leaves", ROLE_MANAGER | ROLE_AUDITOR, "managers and auditors read all leaves",
 	  method_leaves },
+	{ LEDGER_INTERFACE ".Cosign", ROLE_AUDITOR, "an auditor is a witness", method_cosign },
 	{ LEDGER_INTERFACE ".Status", 0, NULL, method_status },
 	{ SERVICE_INTERFACE ".GetInfo", 0, NULL, get_info },
 	{ SERVICE_INTERFACE ".GetInterfaceDescription", 0, NULL, get_interface_description },

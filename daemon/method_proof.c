@@ -82,10 +82,16 @@ static enum err prove_allowed(struct request *request, const struct entry *entry
 static const char *head_take(const struct service *service, struct reader *reader, uint64_t size,
 			     struct head *ret)
 {
-	if (size)
-		return prove_head(reader, service->books.origin, size, ret);
+	if (size) {
+		const char *problem = prove_head(reader, service->books.origin, size, ret);
+
+		if (!problem)
+			witnesses_sign(&service->witnesses, ret->size, &ret->note);
+		return problem;
+	}
 	*ret = (struct head){ .size = service->batch.committed.size };
 	buf_add(&ret->note, service->batch.checkpoint.data, service->batch.checkpoint.len);
+	witnesses_sign(&service->witnesses, ret->size, &ret->note);
 	return NULL;
 }
 

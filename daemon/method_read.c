@@ -1,5 +1,5 @@
 /*
- * Balance, Checkpoint, Status: what is read from the books alone.
+ * Balance, Status: what is read from the books alone.
  */
 #include "method.h"
 
@@ -169,24 +169,7 @@ enum err method_balance(struct request *request)
 	return err;
 }
 
-/* ---- Checkpoint and Status ---- */
-
-enum err method_checkpoint(struct request *request)
-{
-	const struct service *service = request->service;
-	char nothing;
-	enum err err = request_decode(request, no_fields, &nothing, sizeof(nothing));
-
-	if (err)
-		return err;
-	json_open(request->reply, NULL, '{');
-	json_strn(request->reply, "checkpoint", service->batch.checkpoint.data,
-		  service->batch.checkpoint.len);
-	json_str(request->reply, "vkey", service->books.keys.vkey);
-	json_int(request->reply, "key", service->books.keys.entry);
-	json_close(request->reply, '}');
-	return ERR_NONE;
-}
+/* ---- Status ---- */
 
 enum err method_status(struct request *request)
 {
@@ -211,6 +194,7 @@ enum err method_status(struct request *request)
 	json_int(reply, "exp", books->exp);
 	json_str(reply, "timezone", books->zone);
 	json_bool(reply, "unrestricted", !service->config.found);
+	answer_window(request);
 	if (problem)
 		json_str(reply, "problem", problem);
 	json_close(reply, '}');

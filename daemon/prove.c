@@ -50,6 +50,18 @@ const char *prove_head(struct reader *reader, const char *origin, uint64_t size,
 	return "the ledger's last entry is not signed";
 }
 
+const char *prove_extends(struct reader *reader, const struct checkpoint *checkpoint)
+{
+	uint8_t root[HASH_SIZE];
+
+	if (checkpoint->size > reader->size)
+		return "is of more entries than the ledger has";
+	if (!proof_root(checkpoint->size, prove_node, reader, root))
+		return "cannot be compared with the ledger, which is damaged";
+	return memcmp(root, checkpoint->root, HASH_SIZE) ? "has another root than the ledger had at that size"
+							 : NULL;
+}
+
 /* ---- Receipts ---- */
 
 /* Erased words, and damaged ones, are left out: the proof holds without them. */

@@ -6,6 +6,7 @@
 #define DAEMON_PROVE_H
 
 #include "common/buf.h"
+#include "common/checkpoint.h"
 #include "common/proof.h"
 #include "keyring.h"
 #include "ledger.h"
@@ -23,6 +24,10 @@ struct head {
 /* The first head of at least `size` entries, which is not over the reader's. NULL with *ret, whose note the caller
  * releases; or a static sentence. */
 const char *prove_head(struct reader *reader, const char *origin, uint64_t size, struct head *ret);
+
+/* Is the ledger one that goes on from this checkpoint of it? NULL, or a static sentence that says what the
+ * checkpoint is: "is of ...", "has another ...". */
+const char *prove_extends(struct reader *reader, const struct checkpoint *checkpoint);
 
 /* Appends the Receipt of entry `seq`, below head->size, as JSON, with its words unless they were erased. NULL, or a
  * static sentence and nothing appended. */

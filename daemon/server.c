@@ -434,15 +434,13 @@ static void on_hangup(int fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	if (!server->reload(&fresh)) {
-		log_error("the roles stay as they were");
+		log_error("the roles and the witnesses stay as they were");
 		return;
 	}
-	memcpy(server->service->config.grants, fresh.grants, sizeof(fresh.grants));
-	server->service->config.grant_count = fresh.grant_count;
-	server->service->config.found = fresh.found;
+	service_reload(server->service, &fresh);
 	TAILQ_FOREACH(conn, &server->all, all)
 		actor_roles(&conn->actor, &server->service->config, server->service->uid);
-	log_notice("the roles were read again");
+	log_notice("the roles and the witnesses were read again");
 }
 
 static bool events_open(struct server *server)

@@ -229,11 +229,40 @@ static bool boot(struct service *service)
 	return boot_post(service);
 }
 
+/* What outsiders saw of the ledger must be in it. */
+static bool outside_agrees(struct service *service)
+{
+	struct reader reader;
+	bool agrees;
+
+	witnesses_configure(&service->witnesses, &service->config);
+	if (reader_begin(&service->ledger, &reader)) {
+		log_error("the ledger cannot be read");
+		return false;
+	}
+	agrees = witnesses_load(&service->witnesses, service->dir, &reader, service->books.origin);
+	reader_end(&reader);
+	return agrees;
+}
+
+void service_reload(struct service *service, const struct config *fresh)
+{
+	struct config *config = &service->config;
+
+	memcpy(config->grants, fresh->grants, sizeof(fresh->grants));
+	config->grant_count = fresh->grant_count;
+	memcpy(config->witnesses, fresh->witnesses, sizeof(fresh->witnesses));
+	config->witness_count = fresh->witness_count;
+	config->found = fresh->found;
+	witnesses_configure(&service->witnesses, config);
+}
+
 int service_load(struct service *service, const struct config *config)
 {
 	*service = (struct service){ .config = *config, .uid = geteuid(), .dir = -1 };
 	if (!dir_lock(service) || !store_open(service) || !store_replay(service) ||
-	    !signers_load(service->dir, &service->books, &service->signers) || !zone_take(service))
+	    !signers_load(service->dir, &service->books, &service->signers) || !zone_take(service) ||
+	    !outside_agrees(service))
 		return -1;
 	seeds_settle(service->dir, &service->books);
 	clock_trust(service);
@@ -258,6 +287,7 @@ void service_close(struct service *service)
 	customers_release(&service->customers);
 	keyring_close(&service->keyring);
 	signers_close(&service->signers);
+	witnesses_release(&service->witnesses);
 	ledger_close(&service->ledger);
 	if (service->dir >= 0)
 		close(service->dir);

@@ -8,6 +8,7 @@
 #include "batch.h"
 #include "config.h"
 #include "plan.h"
+#include "witnesses.h"
 
 
 
@@ -21,6 +22,7 @@ struct service {
 	struct customers customers;
 	struct signers signers;
 	struct batch batch;
+	struct witnesses witnesses;
 
 	struct buf reply;		/* of the call under way, kept for its memory */
 
@@ -45,6 +47,9 @@ int service_open(struct service *service, const struct config *config);
 int service_load(struct service *service, const struct config *config);
 
 void service_close(struct service *service);
+
+/* The roles and the witnesses of a config that was read again. */
+void service_reload(struct service *service, const struct config *fresh);
 
 /* Looks at the clock, the calendar and the room: at the beginning of each turn. */
 void service_turn(struct service *service);

@@ -445,6 +445,45 @@ def note_names(note, vkey):
                for line in note.rpartition('\n\n')[2].splitlines())
 
 
+def cosignature_check(note, vkey):
+    """The Unix time at which this witness cosigned the note."""
+    name, ident, data = vkey.split('+', 2)
+    data = base64.b64decode(data, validate=True)
+    need(data[0] == 4 and sha256(name.encode(), b'\n', data)[:4].hex() == ident, 'no key of a witness')
+    text, _, lines = note.rpartition('\n\n')
+    for line in lines.splitlines():
+        _, who, signature = line.split(' ')
+        signature = base64.b64decode(signature, validate=True)
+        if who == name and signature[:4].hex() == ident:
+            time = int.from_bytes(signature[4:12], 'big')
+            cosigned = 'cosignature/v1\ntime %d\n%s\n' % (time, text)
+            need(len(signature) == 76 and signed(data[1:], cosigned.encode(), signature[12:]), 'it is wrong')
+            return time
+    raise Bad('the witness did not cosign it')
+
+
+def witnesses_of(text):
+    """What the file `witnesses` holds: verifier key, note, and what had moved, of each witness."""
+    first, _, text = text.partition('\n')
+    need(first == 'fundd witnesses v1', 'no file of witnesses')
+    found = []
+    while text:
+        line, _, text = text.partition('\n')
+        need(line.startswith('witness '), 'no witness')
+        vkey, moved = line[8:], {}
+        line, _, text = text.partition('\n')
+        while line.startswith('moved '):
+            currency, exp, amount = line[6:].split(' ')
+            moved[currency, int(exp)] = int(amount)
+            line, _, text = text.partition('\n')
+        need(line.startswith('note '), 'no note')
+        data = text.encode()
+        size = int(line[5:])
+        found.append((vkey, data[:size].decode(), moved))
+        text = data[size:].decode()
+    return found
+
+
 def root_of(hashes):
     """RFC 6962, section 2.1, over leaf hashes."""
     if len(hashes) < 2:
