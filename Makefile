@@ -5,6 +5,7 @@
 #   make demo     a month of a small shop, played through the real programs
 #   make check    all tests; the last line counts them
 #   make fuzz     each parser for a minute (make check: a second)
+#   make soak     the long versions of tests, with their figures
 #   make bench    speed, beside PostgreSQL, Redis and the disk
 #   make install  DESTDIR and prefix as usual; make uninstall takes it back
 #
@@ -202,6 +203,6 @@ uninstall:
 clean:
 	rm -rf $(build)
 
-.PHONY: all unit bench_programs fuzzers deps demo check fuzz bench install uninstall clean FORCE
+.PHONY: all unit bench_programs fuzzers deps demo check fuzz soak bench install uninstall clean FORCE
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o) $(sim_o)) $(addsuffix .d,$(unit_tests) $(bench_programs))
