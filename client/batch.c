@@ -95,6 +95,13 @@ static bool has_column(const struct batch *batch, enum column_id id)
 	return false;
 }
 
+static void row_release(struct row *row)
+{
+	for (int id = 0; id < COLUMNS; id++)
+		free(row->cell[id]);
+	*row = (struct row){ .line = 0 };
+}
+
 static const char *row_problem(const struct row *row)
 {
 	const enum column_id words[] = { REF, REASON, CUSTOMER, INCIDENT };
@@ -133,8 +140,9 @@ static void on_row(int end, void *context)
 		}
 		batch->current.line = batch->line;
 		batch->rows[batch->count++] = batch->current;
+		batch->current = (struct row){ .line = 0 };
 	}
-	batch->current = (struct row){ .line = 0 };
+	row_release(&batch->current);
 	batch->column = 0;
 }
 
@@ -388,10 +396,8 @@ static enum exit_status summary(const struct fund *fund, const struct batch *bat
 static void batch_release(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++)
-		for (int id = 0; id < COLUMNS; id++)
-			free(batch->rows[i].cell[id]);
-	for (int id = 0; id < COLUMNS; id++)
-		free(batch->current.cell[id]);
+		row_release(&batch->rows[i]);
+	row_release(&batch->current);
 	free(batch->rows);
 }
 

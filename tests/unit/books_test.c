@@ -4,7 +4,8 @@ static struct shop *shop;
 
 /* ---- Entries ---- */
 
-/* Money moves in the entry; the balances after are what the accounts make them. */
+/* Money moves in the entry; the balances after are what the accounts make them, wrapped around where that is
+ * more than they hold. */
 static void moves(struct entry *e, const char *from, const char *to, int64_t amount)
 {
 	int64_t giver = shop_balance(shop, from), taker = shop_balance(shop, to);
@@ -15,7 +16,7 @@ static void moves(struct entry *e, const char *from, const char *to, int64_t amo
 	snprintf(e->currency, sizeof(e->currency), "EUR");
 	e->exp = 2;
 	e->from_after = giver == ABSENT ? ABSENT : giver - amount;
-	e->to_after = taker == ABSENT ? ABSENT : taker + amount;
+	e->to_after = taker == ABSENT ? ABSENT : (int64_t)((uint64_t)taker + (uint64_t)amount);
 }
 
 /* About a budget that is there, in its current period. */
