@@ -24,7 +24,7 @@ struct reading {
 
 typedef bool take_value(struct reading *reading, const char *value, unsigned argument);
 
-static take_value take_dir, take_socket, take_map_size, take_role, take_witnesses;
+static take_value take_dir, take_socket, take_guard, take_map_size, take_role, take_witnesses;
 
 static const struct config_key {
 	const char *section, *name;
@@ -33,6 +33,7 @@ static const struct config_key {
 } keys[] = {
 	{ "ledger", "dir", take_dir, 0 },
 	{ "ledger", "socket", take_socket, 0 },
+	{ "ledger", "guard", take_guard, 0 },
 	{ "ledger", "map_size", take_map_size, 0 },
 	{ "roles", "manager", take_role, ROLE_MANAGER },
 	{ "roles", "cron", take_role, ROLE_CRON },
@@ -65,6 +66,12 @@ static bool take_socket(struct reading *reading, const char *value, unsigned arg
 {
 	(void)argument;
 	return take_path(reading, value, reading->config->socket);
+}
+
+static bool take_guard(struct reading *reading, const char *value, unsigned argument)
+{
+	(void)argument;
+	return take_path(reading, value, reading->config->guard);
 }
 
 /* Decimal digits that fit. */

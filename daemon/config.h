@@ -31,6 +31,7 @@ struct config_witness {
 
 struct config {
 	char dir[CONFIG_PATH_MAX], socket[CONFIG_PATH_MAX];
+	char guard[CONFIG_PATH_MAX];	/* "": no rollback guard */
 	uint64_t map_size;	/* bytes */
 	struct grant grants[CONFIG_GRANTS_MAX];
 	unsigned grant_count;

@@ -58,7 +58,7 @@ static const char *entry_commit(struct service *service, const struct signer *fr
 		signer_close(&service->signers.previous);
 	service->signers.previous = service->signers.current;
 	service->signers.current = *fresh;
-	return batch_commit(&service->batch, &problem) == COMMIT_DONE ? NULL : problem;
+	return service_commit(service, &problem) == COMMIT_DONE ? NULL : problem;
 }
 
 static void tell(const struct service *service, const struct entry *entry)

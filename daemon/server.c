@@ -357,7 +357,7 @@ static void commit(struct server *server)
 
 	if (!batch_open(&server->service->batch))
 		return;
-	switch (batch_commit(&server->service->batch, &problem)) {
+	switch (service_commit(server->service, &problem)) {
 	case COMMIT_DONE:
 		server->commit_us = monotonic() - began;
 		break;

@@ -188,6 +188,15 @@ static bool store_replay(struct service *service)
 	return true;
 }
 
+enum commit service_commit(struct service *service, const char **problem)
+{
+	enum commit done = batch_commit(&service->batch, problem);
+
+	if (done == COMMIT_DONE)
+		guard_write(&service->guard, &service->batch.checkpoint);
+	return done;
+}
+
 /* A start that cannot be put on record, for want of room, serves what can be read. */
 static bool boot_post(struct service *service)
 {
@@ -202,7 +211,7 @@ static bool boot_post(struct service *service)
 	entry.uid = service->uid;
 	if (batch_add(&service->batch, &entry, &no_words, service->now, &refusal))
 		return true;
-	if (batch_commit(&service->batch, &problem) != COMMIT_UNKNOWN)
+	if (service_commit(service, &problem) != COMMIT_UNKNOWN)
 		return true;
 	log_error("cannot record the start: %s", problem);
 	return false;
@@ -240,7 +249,8 @@ static bool outside_agrees(struct service *service)
 		log_error("the ledger cannot be read");
 		return false;
 	}
-	agrees = witnesses_load(&service->witnesses, service->dir, &reader, service->books.origin);
+	agrees = guard_open(&service->guard, service->config.guard, &reader, &service->books) &&
+		 witnesses_load(&service->witnesses, service->dir, &reader, service->books.origin);
 	reader_end(&reader);
 	return agrees;
 }
@@ -259,7 +269,8 @@ void service_reload(struct service *service, const struct config *fresh)
 
 int service_load(struct service *service, const struct config *config)
 {
-	*service = (struct service){ .config = *config, .uid = geteuid(), .dir = -1 };
+	*service = (struct service){ .config = *config, .uid = geteuid(), .dir = -1,
+				     .guard.fd = -1 };
 	if (!dir_lock(service) || !store_open(service) || !store_replay(service) ||
 	    !signers_load(service->dir, &service->books, &service->signers) || !zone_take(service) ||
 	    !outside_agrees(service))
@@ -288,6 +299,7 @@ void service_close(struct service *service)
 	keyring_close(&service->keyring);
 	signers_close(&service->signers);
 	witnesses_release(&service->witnesses);
+	guard_close(&service->guard);
 	ledger_close(&service->ledger);
 	if (service->dir >= 0)
 		close(service->dir);

@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "config.h"
+#include "guard.h"
 #include "plan.h"
 #include "witnesses.h"
 
@@ -23,6 +24,7 @@ struct service {
 	struct signers signers;
 	struct batch batch;
 	struct witnesses witnesses;
+	struct guard guard;
 
 	struct buf reply;		/* of the call under way, kept for its memory */
 
@@ -50,6 +52,9 @@ void service_close(struct service *service);
 
 /* The roles and the witnesses of a config that was read again. */
 void service_reload(struct service *service, const struct config *fresh);
+
+/* Commits the open batch (batch_commit), and notes its head in the guard. */
+enum commit service_commit(struct service *service, const char **problem);
 
 /* Looks at the clock, the calendar and the room: at the beginning of each turn. */
 void service_turn(struct service *service);

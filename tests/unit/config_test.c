@@ -8,6 +8,10 @@
 
 #define SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
+#define WITNESS_VKEY "witness.example/w+36f238c2+BEHR1DiJp+EjUOrRRaOWK3xlvMumZ6tTBEDB+46NYlc6"
+#define OTHER_VKEY "other.example/w+44c9ba19+BMbWtIjLtRJhJHFyQV1/wEeltexPUMoJioUl8WVy1TGn"
+#define LOG_VKEY "log.example/l+b9f4faff+AZWQmi1wTONqN4Ajp2ENjh09Ql5KWYVa9rgVBuh6QIi5"
+
 static char path[] = "/tmp/config-test-XXXXXX";
 static char problem[512];
 
@@ -53,6 +57,18 @@ static bool granted(const struct config *config, unsigned i, unsigned role, bool
 
 	return i < config->grant_count && grant->role == role && grant->group == group &&
 	       grant->id == id;
+}
+
+static void test_witnesses(void)
+{
+	struct config config;
+
+	is_int(read_text(&config, "[ledger]\nguard = /mnt/guard\n[witnesses]\nrequire = " WITNESS_VKEY
+				  "\naccept = " OTHER_VKEY "\n"), 0, "witnesses and a guard");
+	is_str(config.guard, "/mnt/guard", "the guard");
+	is_int(config.witness_count, 2, "two witnesses");
+	is_str(config.witnesses[0].key.name, "witness.example/w", "the first");
+	ok(config.witnesses[0].required && !config.witnesses[1].required, "one of them is required");
 }
 
 static void test_full(void)
@@ -133,6 +149,15 @@ static const struct {
 	{ "[ledger]\nmap_size = 16 G\n", "line 2: a map_size is from 4M to 256T: `16 G`" },
 	{ "[ledger]\nmap_size = 16GB\n", "line 2: a map_size is from 4M to 256T: `16GB`" },
 	{ "[ledger]\nmap_size = 16.5G\n", "line 2: a map_size is from 4M to 256T: `16.5G`" },
+	{ "[ledger]\nguard = guard\n", "line 2: this is not an absolute path: `guard`" },
+	{ "[witnesses]\naccept = w\n", "line 2: this is not a witness's verifier key: its name, + and what fund "
+	  "witness prints: `w`" },
+	{ "[witnesses]\nrequire = " LOG_VKEY "\n", "line 2: this is not a witness's verifier key: its name, + and "
+	  "what fund witness prints: `" LOG_VKEY "`" },
+	{ "[witnesses]\naccept = " WITNESS_VKEY "\nrequire = " WITNESS_VKEY "\n",
+	  "line 3: two keys have this witness's name: `witness.example/w`" },
+	{ "[witnesses]\nforbid = " WITNESS_VKEY "\n",
+	  "line 2: there is no key `forbid` in [witnesses]; see fund.conf(5)" },
 	{ "[roles]\nmanager = root\n",
 	  "line 2: a role is given as user:NAME, user:UID, group:NAME or group:GID: `root`" },
 	{ "[roles]\nmanager = user:0 0\n",
@@ -191,6 +216,7 @@ int main(void)
 	close(fd);
 	test_defaults();
 	test_missing();
+	test_witnesses();
 	test_full();
 	test_map_size();
 	test_wrong();
