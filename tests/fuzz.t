@@ -8,10 +8,12 @@ found=build/fuzz/found
 for source in tests/fuzz/*_fuzz.c; do
 	name=$(basename "$source" _fuzz.c)
 	corpus=build/fuzz/corpus/$name
+	words=()
+	[ -e "tests/fuzz/$name.dict" ] && words=(-dict="tests/fuzz/$name.dict")
 	mkdir -p "$corpus" "$found"
 	build/fuzz/tests/fuzz/"$name"_fuzz -seed=1 -max_total_time="${FUZZ_SECONDS:-1}" -timeout=10 \
 		-rss_limit_mb=2048 -max_len=20000 -artifact_prefix="$found/$name-" -print_final_stats=1 \
-		"$corpus" "tests/fuzz/seeds/$name" >"$dir/out" 2>&1
+		"${words[@]}" "$corpus" "tests/fuzz/seeds/$name" >"$dir/out" 2>&1
 	status=$?
 	grep -vE '^#[0-9]|NEW_FUNC|^INFO' "$dir/out" | tail -n 40 >"$dir/short"
 	mv "$dir/short" "$dir/out"
