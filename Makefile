@@ -208,4 +208,4 @@ clean:
 
 .PHONY: all unit bench_programs fuzzers deps demo check fuzz soak bench install uninstall clean FORCE
 .SECONDARY:
--include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o) $(sim_o)) $(addsuffix .d,$(unit_tests) $(bench_programs))
+-include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o) $(sim_o)) $(addsuffix .d,$(unit_tests) $(bench_programs) $(fuzzers))
