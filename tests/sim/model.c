@@ -761,32 +761,21 @@ static void record_read(const char *leaf, struct record *ret)
 		terms_read(leaf, ret);
 }
 
-/* Which of the contents with the entry's id it was: the reason says it, or else what was to be done. */
-static const struct content *content_of(const struct record *record, const char *memo,
-					const struct person *person, unsigned who)
+/* Which content it was made from: its reason says it or, where there is none, the guideline. */
+static const struct content *content_of(const char *leaf, const char *memo)
 {
-	int64_t number = NOT;
-	unsigned id = (unsigned)record->id[1];
-	const char *reason = strstr(memo, "\"reason\":\"content ");
+	static const char says[] = "\"reason\":\"content ";
+	const char *reason = strstr(memo, says);
+	int64_t guideline = 0;
 
 	if (reason)
-		return content_at((unsigned)atoi(reason + strlen("\"reason\":\"content ")));
-	for (number = id; number < content_count(); number++) {
-		const struct content *content = content_at((unsigned)number);
-		struct outcome outcome;
-
-		if (content->id != id || !(content->asked & 1u << who))
-			continue;
-		outcome = model_outcome(content, person, MANAGER, model.count);
-		if (!outcome.error && outcome.budget == record->budget &&
-		    !memcmp(&outcome.terms, &record->terms, sizeof(outcome.terms)))
-			return content;
-	}
-	return NULL;
+		return content_at((unsigned)atoi(reason + strlen(says)));
+	json_find_int(leaf, "\"guideline\":", &guideline);
+	return guideline ? content_at((unsigned)guideline - 1) : NULL;
 }
 
 /* Somebody asked for this, may have it, and gets exactly it. */
-static void request_check(struct record *record, const char *memo)
+static void request_check(struct record *record, const char *leaf, const char *memo)
 {
 	static const char *const kinds[] = { "spend", "topup", "refund", "open", "adjust", "close" };
 	unsigned who, version = people_roles_version();
@@ -795,7 +784,7 @@ static void request_check(struct record *record, const char *memo)
 
 	if (!person)
 		found("an entry is in the name of uid %lld, who never connected", (long long)record->uid);
-	record->content = content_of(record, memo, person, who);
+	record->content = content_of(leaf, memo);
 	if (!record->content || record->content->id != (unsigned)record->id[1] ||
 	    !(record->content->asked & 1u << who))
 		found("uid %lld never asked for entry %zu", (long long)record->uid, model.count);
@@ -908,7 +897,7 @@ static void money_check(const struct record *record)
 		      (long long)record->amount);
 }
 
-static void record_check(struct record *record, const char *memo, bool last)
+static void record_check(struct record *record, const char *leaf, const char *memo, bool last)
 {
 	const struct record *before = model.count ? &model.list[model.count - 1] : NULL;
 
@@ -923,7 +912,7 @@ static void record_check(struct record *record, const char *memo, bool last)
 	else if (is(record, "audit"))
 		audit_check(record);
 	else if (is(record, "genesis") ? model.count : !is(record, "boot"))
-		request_check(record, memo);
+		request_check(record, leaf, memo);
 }
 
 static void record_add(const struct record *record)
@@ -985,6 +974,6 @@ void model_commit(uint64_t seq, const uint8_t *row, size_t size, bool last)
 		found("entry %lld stands at %zu", (long long)number, model.count);
 	record_read(leaf_text, &record);
 	/* in front of the memo's text: what seals it here, and its salt */
-	record_check(&record, memo_text + 40 + 32, last);
+	record_check(&record, leaf_text, memo_text + 40 + 32, last);
 	record_add(&record);
 }
