@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/hash.h"
 #include "files.h"
 #include "tell.h"
 
@@ -25,6 +26,7 @@ static const struct field file_fields[] = {
 	{ "socket", FIELD_STRING, offsetof(struct pending_request, socket), FIELD_REQUIRED, 0 },
 	{ "line", FIELD_STRING, offsetof(struct pending_request, line), FIELD_REQUIRED, 0 },
 	{ "at", FIELD_INT, offsetof(struct pending_request, at), FIELD_REQUIRED, 0 },
+	{ "sum", FIELD_STRING, offsetof(struct pending_request, sum), FIELD_REQUIRED, 0 },
 	FIELDS_END
 };
 
@@ -52,16 +54,51 @@ static int pending_dir(bool make)
 	return dir;
 }
 
-static void file_text(const struct pending_request *p, struct buf *out)
+/* Of the file's content and its name. */
+static void sum_make(const char *id, const struct pending_request *p, struct buf *out)
 {
+	uint8_t sum[HASH_SIZE];
+	struct buf text = BUF_INIT;
+
+	json_open(&text, NULL, '[');
+	json_str(&text, NULL, id);
+	json_str(&text, NULL, p->method);
+	json_str(&text, NULL, p->parameters);
+	json_str(&text, NULL, p->socket);
+	json_str(&text, NULL, p->line);
+	json_int(&text, NULL, p->at.value);
+	json_close(&text, ']');
+	sha256((struct iovec[]){ PART(text.data, text.len) }, 1, sum);
+	base64_encode(out, sum, sizeof(sum));
+	buf_release(&text);
+}
+
+static bool sum_holds(const char *id, const struct pending_request *p)
+{
+	struct buf sum = BUF_INIT;
+	bool holds;
+
+	sum_make(id, p, &sum);
+	holds = !strcmp(sum.data, p->sum);
+	buf_release(&sum);
+	return holds;
+}
+
+static void file_text(const char *id, const struct pending_request *p, struct buf *out)
+{
+	struct buf sum = BUF_INIT;
+
+	sum_make(id, p, &sum);
 	json_open(out, NULL, '{');
 	json_str(out, "method", p->method);
 	json_str(out, "parameters", p->parameters);
 	json_str(out, "socket", p->socket);
 	json_str(out, "line", p->line);
 	json_int(out, "at", p->at.value);
+	json_str(out, "sum", sum.data);
 	json_close(out, '}');
 	buf_char(out, '\n');
+	buf_release(&sum);
 }
 
 /* Locked, and whole before it gets its name. A descriptor, or -1 with errno. */
@@ -92,7 +129,7 @@ void pending_keep(struct pending *p)
 
 	p->root = NULL;
 	p->fd = -1;
-	file_text(&p->request, &text);
+	file_text(p->id, &p->request, &text);
 	if (dir >= 0)
 		p->fd = file_write(dir, p->id, &text);
 	if (p->fd < 0)
@@ -103,12 +140,14 @@ void pending_keep(struct pending *p)
 	buf_release(&text);
 }
 
-static const char *content_problem(const struct pending_request *p)
+static const char *content_problem(const char *id, const struct pending_request *p)
 {
 	size_t len = strlen(p->parameters), i;
 	struct problem problem;
 	json_t *json;
 
+	if (!sum_holds(id, p))
+		return "it is not as it was written";
 	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (strcmp(methods[i], p->method) == 0)
 			break;
@@ -135,7 +174,7 @@ static bool file_read(struct pending *p, struct problem *problem)
 	free(text);
 	if (!p->root || json_decode(p->root, file_fields, &p->request, sizeof(p->request), false, problem))
 		return false;
-	wrong = content_problem(&p->request);
+	wrong = content_problem(p->id, &p->request);
 	if (wrong)
 		problem_set(problem, "file", "%s", wrong);
 	return !wrong;

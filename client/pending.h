@@ -26,6 +26,7 @@ struct pending_request {
 	const char *socket;	/* where it was sent */
 	const char *line;	/* what was typed */
 	struct json_int at;	/* Unix seconds */
+	const char *sum;	/* in the file: over all the above and the id, so that no flipped bit is sent */
 };
 
 struct pending {

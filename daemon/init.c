@@ -14,6 +14,7 @@
 
 #include "batch.h"
 #include "common/log.h"
+#include "ending.h"
 #include "seeds.h"
 
 static const char *const system_places[] = {
@@ -195,7 +196,7 @@ static const char *genesis_write(const char *path, int dir, const struct signers
 
 static void files_remove(int dir)
 {
-	static const char *const files[] = { LEDGER_FILE, LEDGER_FILE "-lock", KEYRING_FILE,
+	static const char *const files[] = { LEDGER_FILE, LEDGER_FILE "-lock", KEYRING_FILE, ENDING_FILE,
 					     SEED_FILE };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
@@ -217,6 +218,8 @@ static const char *files_make(const char *path, int dir, const struct init_optio
 		problem = keyring_create(dir, options->origin);
 	if (!problem)
 		problem = genesis_write(path, dir, &signers, options);
+	if (!problem)
+		ending_note_clean(dir);
 	if (!problem && fsync(dir) < 0)
 		problem = "cannot sync the directory";
 	vkey_format(&signers.current.verifier, vkey);

@@ -146,8 +146,9 @@ static int serve(const struct config *config)
 	if (!uids_whole())
 		return EXIT_FAILED;
 	files_allow();
-	if (service_open(&service, config) < 0)
-		return EXIT_FAILED;
+	status = service_open(&service, config);
+	if (status)
+		return status;
 	if (!config->found)
 		log_warning("no config file: uid %d, who runs this, has every role", (int)geteuid());
 	listener = server_socket(config->socket, &made);

@@ -99,7 +99,7 @@ int rotate_key(const struct config *config, int64_t days)
 		log_error("cannot look into %s: %s", config->dir, strerror(errno));
 		return EXIT_FAILED;
 	}
-	if (service_load(&service, config) < 0)
+	if (service_load(&service, config))
 		return EXIT_FAILED;
 	problem = rotate(&service, days);
 	if (problem)

@@ -9,9 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/err.h"
 #include "common/log.h"
+#include "ending.h"
 #include "replay.h"
 #include "seeds.h"
+#include "verify.h"
 
 #define ACCEPT_CLOCK_FILE "accept-clock"
 #define CLOCK_JUMP_US ((int64_t)86400 * 1000000)
@@ -267,27 +270,43 @@ void service_reload(struct service *service, const struct config *fresh)
 	witnesses_configure(&service->witnesses, config);
 }
 
+/* A damaged page may kill who reads it: after an unclean end another process does so first. */
+static bool store_sound(struct service *service)
+{
+	if (ending_was_clean(service->dir))
+		return true;
+	log_notice("the last run did not end well: checking the ledger first");
+	return verify_apart(service->config.dir);
+}
+
 int service_load(struct service *service, const struct config *config)
 {
 	*service = (struct service){ .config = *config, .uid = geteuid(), .dir = -1,
 				     .guard.fd = -1 };
-	if (!dir_lock(service) || !store_open(service) || !store_replay(service) ||
+	if (!dir_lock(service))
+		return EXIT_FAILED;
+	if (!store_sound(service))
+		return EXIT_UNVERIFIED;
+	if (!store_open(service) || !store_replay(service) ||
 	    !signers_load(service->dir, &service->books, &service->signers) || !zone_take(service) ||
 	    !outside_agrees(service))
-		return -1;
+		return EXIT_FAILED;
 	seeds_settle(service->dir, &service->books);
 	clock_trust(service);
 	service->future = service->books.totals.last_at;
 	service_turn(service);
-	return 0;
+	return EXIT_OK;
 }
 
 int service_open(struct service *service, const struct config *config)
 {
-	if (service_load(service, config) < 0 || !boot(service))
-		return -1;
-	signers_expire(service->dir, &service->books, &service->signers);
-	return 0;
+	int status = service_load(service, config);
+
+	if (!status && !boot(service))
+		status = EXIT_FAILED;
+	if (!status)
+		signers_expire(service->dir, &service->books, &service->signers);
+	return status;
 }
 
 void service_close(struct service *service)
@@ -301,6 +320,8 @@ void service_close(struct service *service)
 	witnesses_release(&service->witnesses);
 	guard_close(&service->guard);
 	ledger_close(&service->ledger);
-	if (service->dir >= 0)
-		close(service->dir);
+	if (service->dir < 0)
+		return;
+	ending_note_clean(service->dir);
+	close(service->dir);
 }

@@ -40,8 +40,8 @@ struct service {
 };
 
 /*
- * Opens the ledger in config->dir: lock, seed, keyring, replay, and a boot entry. 0, or -1 after logging what is
- * wrong and what to do.
+ * Opens the ledger in config->dir: lock, seed, keyring, replay, and a boot entry; after an unclean end, first a check in a
+ * process of its own. EXIT_OK, or how the program ends, after logging what is wrong and what to do.
  */
 int service_open(struct service *service, const struct config *config);
 

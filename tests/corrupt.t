@@ -1,0 +1,257 @@
+#!/usr/bin/python3 -B
+# One flipped bit: in ledger.mdb, the keyring, the signing key, the config, a pending file. It must be detected, by
+# the start or by a refusal, or be harmless; never may an answer differ from what was true. The daemon may stop:
+# LMDB's pages carry no checksums. Three ways: the bit flips while the daemon is down after a crash (the start
+# checks in a process of its own first), after a clean end, and while it runs.
+#
+# Control: an answer that differs is noticed.
+# CORRUPT_BITS: how many bits of each kind.
+import os
+import random
+import shutil
+
+from lib.ledger import *
+
+BITS = int(os.environ.get('CORRUPT_BITS', 90))
+SEED = int(os.environ.get('SEED', '1'))
+random.seed(SEED)
+ROLES = {'manager': 'user:0 user:64020', 'cron': 'user:64030', 'auditor': 'user:64040'}
+
+base = Ledger(roles=ROLES).start()
+with base.connect() as client:
+    for name, owner in (('alice', 64001), ('bob', 64002)):
+        client.call('Open', name=name, owner=owner, allowance=10**6, id=new_id())
+    client.call('Open', name='team/north', group=os.getgid(), allowance=10**8, id=new_id())
+    for n in range(120):
+        client.call('Spend', spend(n + 1, budget='team/north', reason='order %d' % n, customer='c%d' % (n % 7)))
+with base.connect() as client:
+    client.call('TopUp', topup('alice', 77))
+    for n in range(20):
+        client.call('Refund', ref=10 + n, id=new_id())
+
+
+def facts(ledger):
+    """Everything that can be asked about what the base had, refusals left out."""
+    known = {}
+    with ledger.connect() as client:
+        for b in client.call('Balance', all=True)['budgets']:
+            known['budget', b['name']] = b
+        for e in client.audit(kind='all'):
+            if e['seq'] < SIZE:
+                known['entry', e['seq']] = e
+        known['status'] = {k: v for k, v in client.call('Status').items()
+                           if k in ('origin', 'currency', 'exp', 'timezone')}
+    return known
+
+
+SIZE = 0
+with base.connect() as client:
+    SIZE = client.call('Status')['entries']
+TRUTH = facts(base)
+is_(base.stop(), 0, 'the daemon ends well')
+ok(os.path.exists(base.dir + '/clean'), 'and leaves a note that it did')
+ok(len(TRUTH) > 140, 'much is known of it', len(TRUTH))
+ledger = Ledger(init=False)
+ledger.config = base.config
+
+
+def fresh(clean):
+    """A copy of the base where the test's ledger is."""
+    shutil.rmtree(ledger.dir, ignore_errors=True)
+    subprocess.run(['cp', '-a', '--sparse=always', base.dir, ledger.dir], check=True)
+    if not clean:
+        os.unlink(ledger.dir + '/clean')
+
+
+def flip(path, bit):
+    with open(path, 'r+b', buffering=0) as f:
+        f.seek(bit // 8)
+        byte = f.read(1)[0]
+        f.seek(bit // 8)
+        f.write(bytes([byte ^ 1 << bit % 8]))
+
+
+def compare(words_may_lack=False):
+    """What is wrong: an answer that is not the truth. Errors and a daemon that stops are allowed."""
+    try:
+        got = facts(ledger)
+    except (Refused, OSError) as error:
+        return None, 'refused'
+    for key, value in TRUTH.items():
+        seen = got.get(key)
+        if seen == value:
+            continue
+        if words_may_lack and seen and key[0] == 'entry' and all(
+                value[k] == v for k, v in seen.items()):
+            return None, 'words'
+        return '%s: %s for %s' % (key, seen, value), 'wrong'
+    return None, 'harmless'
+
+
+outcomes = {}
+
+
+def attempt(file, bit, how):
+    """One bit. What is wrong, or None."""
+    fresh(clean=how != 'crash')
+    path = os.path.join(ledger.dir, file)
+    env = environment(**signals_allowed())
+    open(ledger.logfile, 'w').close()
+    if how != 'running':
+        flip(path, bit)
+    try:
+        ledger.start(env=env)
+    except (RuntimeError, Refused) as error:
+        status = re.search(r'status (-?\d+)', str(error))
+        count(file, how, 'no start')
+        if how == 'crash' and status and int(status.group(1)) < 0:
+            return 'the start ended in a signal after a crash: %s' % error
+        return None if ledger.log().strip() or how == 'clean' else 'no start, and no word'
+    if how == 'running':
+        flip(path, bit)
+    wrong, outcome = compare(words_may_lack=file == 'keys' or 'keyring is damaged' in ledger.log())
+    ledger.kill()
+    count(file, how, outcome)
+    return wrong
+
+
+def count(file, how, outcome):
+    outcomes.setdefault((file, how), {}).setdefault(outcome, 0)
+    outcomes[file, how][outcome] += 1
+
+
+def places(path, number):
+    """Bits to flip: most where there is something, some anywhere."""
+    with open(path, 'rb') as f:
+        data = f.read()
+    used = [at for at in range(0, len(data), 64) if any(data[at:at + 64])]
+    for n in range(number):
+        at = random.choice(used) + random.randrange(64) if n % 8 else random.randrange(len(data))
+        yield 8 * min(at, len(data) - 1) + random.randrange(8)
+
+
+def every(file, how, number):
+    wrong = []
+    for bit in places(os.path.join(base.dir, file), number):
+        problem = attempt(file, bit, how)
+        if problem:
+            wrong.append('bit %d: %s' % (bit, problem[:300]))
+    ok(not wrong, '%d bits of %s, %s: never a wrong answer' % (number, file, how), *wrong[:5])
+    note('%s, %s: %s' % (file, how, outcomes.get((file, how))))
+
+
+for how in ('crash', 'clean', 'running'):
+    every('ledger.mdb', how, BITS)
+every('keys', 'clean', BITS // 3)
+every('keys', 'running', BITS // 3)
+every('signing.key', 'clean', BITS // 5)
+
+# ---- What the start does, and says ------------------------------------------------------------------------------
+
+fresh(clean=False)
+with open(ledger.data(), 'r+b') as f:
+    f.seek(4096 * 2)
+    f.write(os.urandom(60 * 4096))
+open(ledger.logfile, 'w').close()
+ledger.spawn(env=environment(**signals_allowed()))
+is_(ledger.daemon.wait(PATIENCE), 6, 'garbage for pages, after a crash: exit 6')
+ledger.daemon = None
+ok('corrupt' in ledger.log() and 'backup' in ledger.log(), 'in words', ledger.log())
+fresh(clean=False)
+ledger.start()
+ok('checking the ledger first' in ledger.log(), 'a start after a crash checks first')
+is_(ledger.stop(), 0, 'it ends well')
+open(ledger.logfile, 'w').close()
+ledger.start()
+ok('checking the ledger first' not in ledger.log(), 'a start after a clean end does not')
+ledger.kill()
+open(ledger.logfile, 'w').close()
+ledger.start()
+ok('checking the ledger first' in ledger.log(), 'after kill -9 it does')
+is_(ledger.stop(), 0, 'it ends well')
+
+# ---- The config: refused with a line, or taken with its meaning -----------------------------------------------
+
+with open(base.config, 'rb') as f:
+    config = f.read()
+fresh(clean=True)
+wrong, refused = [], 0
+for bit in random.sample(range(8 * len(config)), BITS // 2):
+    ledger.config = os.path.join(ledger.home, 'flipped.conf')
+    shutil.copy(base.config, ledger.config)
+    flip(ledger.config, bit)
+    open(ledger.logfile, 'w').close()
+    try:
+        ledger.start()
+    except RuntimeError as error:
+        refused += 1
+        if not re.search(r', line \d+: ', ledger.log()):
+            wrong.append('bit %d: no line is named: %s' % (bit, ledger.log()))
+        continue
+    with ledger.connect() as client:
+        budget = client.call('Balance', budgets=['team/north'])['budgets'][0]
+        if budget != TRUTH['budget', 'team/north']:
+            wrong.append('bit %d: %s' % (bit, budget))
+    if ledger.stop() != 0:
+        wrong.append('bit %d: it did not end well' % bit)
+ok(not wrong, '%d bits of the config' % (BITS // 2), *wrong[:5])
+note('config: %d refused with their line' % refused)
+ledger.config = base.config
+
+# ---- A pending request ------------------------------------------------------------------------------------------
+
+fresh(clean=True)
+ledger.start()
+state = os.path.join(ledger.home, 'state-%d' % os.geteuid())
+front = os.path.join(ledger.home, 'front.sock')
+
+
+class Thief(Proxy):
+    """Takes the answer to a spend, and is gone."""
+
+    def answer(self, method, reply):
+        if method == 'Spend':
+            os.unlink(self.path)
+            sys.exit()
+
+
+Thief(front, ledger.socket)
+typed = ledger.fund('--socket', front, 'spend', '3', '--budget', 'team/north', '--for', 'a lost answer')
+folder = os.path.join(state, 'fund', 'pending')
+names = os.listdir(folder)
+ok(names, 'a request whose answer was lost is kept', typed.stderr)
+with open(os.path.join(folder, names[0]), 'rb') as f:
+    kept = f.read()
+os.symlink(ledger.socket, front)
+
+
+def spends():
+    with ledger.connect() as client:
+        return [(e['amount'], e['reason'], e['budget']) for e in client.audit(kind='spend')]
+
+
+before = spends()
+sent = 0
+for bit in random.sample(range(8 * len(kept)), BITS // 2):
+    with open(os.path.join(folder, names[0]), 'wb') as f:
+        f.write(kept)
+    flip(os.path.join(folder, names[0]), bit)
+    said = ledger.fund('pending', '--send')
+    sent += said.returncode == 0 and 'amaged' not in said.stderr
+    first_word = said.stderr[:200]
+    if said.returncode < 0:
+        ok(False, 'bit %d of a pending file: no crash' % bit, said.stderr)
+after = spends()
+ok(after == before or after == before + [(300, 'a lost answer', 'team/north')],
+   '%d bits of a pending file: nothing but what was typed is sent' % (BITS // 2), after[-3:])
+note('pending: %d of them sent; the last time: %s' % (sent, first_word))
+is_(ledger.stop(), 0, 'the daemon ends well')
+
+# ---- Control ----------------------------------------------------------------------------------------------------
+
+TRUTH['entry', 5] = dict(TRUTH['entry', 5], at='2000-01-01T00:00:00.000000Z')
+fresh(clean=True)
+ledger.start()
+ok(compare()[0], 'control: an answer that differs is noticed')
+is_(ledger.stop(), 0, 'the daemon ends well')
+done()
