@@ -53,6 +53,32 @@ static const char *options_problem(const char *dir, const struct init_options *o
 	return NULL;
 }
 
+/* Whose signature it has cannot be told without a key, and does not matter: the new ledger only names it. */
+static const char *prior_read(struct init_options *options)
+{
+	char text[NOTE_MAX + 1];
+	struct note note;
+	FILE *file = options->after ? fopen(options->after, "re") : NULL;
+	size_t len;
+	const char *problem;
+
+	if (!options->after)
+		return NULL;
+	if (!file)
+		return "the file that --after names cannot be read";
+	len = fread(text, 1, sizeof(text), file);
+	fclose(file);
+	problem = note_parse(text, len, &note);
+	if (!problem)
+		problem = checkpoint_parse(note.text, note.text_len, &options->prior);
+	if (problem)
+		return problem;
+	if (!strcmp(options->prior.origin, options->origin))
+		return "a ledger that goes on from another one needs a name of its own, such as "
+		       "example.com/fund-2";
+	return options->prior.size ? NULL : "the checkpoint that --after names is of an empty ledger";
+}
+
 /* From here on the files are that user's. */
 static bool become(int dir, const char *user)
 {
@@ -128,6 +154,17 @@ static int dir_make(const char *path, const char *user)
 	return dir;
 }
 
+static void genesis_follow(struct entry *genesis, const struct checkpoint *prior)
+{
+	struct buf root = BUF_INIT;
+
+	base64_encode(&root, prior->root, HASH_SIZE);
+	memcpy(genesis->prior_origin, prior->origin, sizeof(prior->origin));
+	genesis->prior_size = (int64_t)prior->size;
+	memcpy(genesis->prior_root, root.data, HASH_BASE64 + 1);
+	buf_release(&root);
+}
+
 static void genesis_entry(struct entry *ret, const struct signer *signer,
 			  const struct init_options *options)
 {
@@ -140,6 +177,8 @@ static void genesis_entry(struct entry *ret, const struct signer *signer,
 	snprintf(ret->origin, sizeof(ret->origin), "%s", options->origin);
 	vkey_format(&signer->verifier, ret->vkey);
 	snprintf(ret->zone, sizeof(ret->zone), "%s", options->timezone);
+	if (options->after)
+		genesis_follow(ret, &options->prior);
 }
 
 static const char *genesis_commit(struct batch *batch, struct entry *genesis)
@@ -227,12 +266,16 @@ static const char *files_make(const char *path, int dir, const struct init_optio
 	return problem;
 }
 
-int init_ledger(const char *path, const struct init_options *options)
+int init_ledger(const char *path, const struct init_options *given)
 {
 	char vkey[VKEY_MAX + 1];
+	struct init_options filled = *given;
+	const struct init_options *options = &filled;
 	const char *problem = options_problem(path, options);
 	int dir;
 
+	if (!problem)
+		problem = prior_read(&filled);
 	if (problem) {
 		log_error("%s", problem);
 		return -1;

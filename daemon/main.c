@@ -30,6 +30,7 @@ static struct options options = { .init = { .currency = "EUR", .timezone = "UTC"
 static const char usage[] =
 	"usage: fundd [--config FILE] [--dir DIR] [--socket PATH]\n"
 	"       fundd --init --origin NAME [--currency EUR] [--timezone ZONE] [--dir DIR] [--user USER]\n"
+	"              [--after FILE]\n"
 	"       fundd --verify [--all] [--dir DIR]\n"
 	"       fundd --rotate-key [--overlap DAYS] [--config FILE] [--dir DIR]\n"
 	"       fundd --accept-clock [--dir DIR]\n"
@@ -48,6 +49,7 @@ static const struct option long_options[] = {
 	{ "origin", required_argument, NULL, 'o' },
 	{ "currency", required_argument, NULL, 'C' },
 	{ "timezone", required_argument, NULL, 't' },
+	{ "after", required_argument, NULL, 'f' },
 	{ "user", required_argument, NULL, 'u' },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
@@ -80,6 +82,7 @@ static void option_take(int option)
 	case 'o': options.init.origin = optarg; break;
 	case 'C': options.init.currency = optarg; break;
 	case 't': options.init.timezone = optarg; break;
+	case 'f': options.init.after = optarg; break;
 	case 'u': options.init.user = optarg; break;
 	case 'V':
 		printf("fundd %s\n", VERSION);

@@ -141,7 +141,8 @@ bool signers_load(int dir, const struct books *books, struct signers *ret)
 	timestamp_format(books->keys.until, until);
 	if (previous_due(books) && !ret->previous.secret)
 		log_warning("the seed of the key before, %s, is missing, which signs too up to %s: restore "
-			    "it as `%s`, or nothing is recorded until then", books->keys.previous, until,
+			    "it as `%s`, or nothing is recorded until then; or end the overlap with another "
+			    "fundd --rotate-key", books->keys.previous, until,
 			    SEED_OLD);
 	lock_warn(&ret->current);
 	lock_warn(&ret->previous);

@@ -33,7 +33,8 @@ static void start(void)
 /* A ledger with a pool of plenty, in a map of the least size. */
 static void begin(void)
 {
-	static const struct init_options options = { "test.example/fund", "EUR", "UTC", NULL };
+	static const struct init_options options = { .origin = "test.example/fund", .currency = "EUR",
+						     .timezone = "UTC" };
 
 	snprintf(config.dir, sizeof(config.dir), "%s/%s", place, "data");
 	config.map_size = LEDGER_MAP_MIN;
