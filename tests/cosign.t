@@ -4,7 +4,6 @@ import base64
 import os
 import shutil
 
-import lib.stranger as stranger
 from lib.ledger import *
 from lib.witness import Key
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 
-import lib.stranger as stranger
 from lib.ledger import *
 
 HALF = 1024

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 
-import lib.stranger as stranger
 from lib.ledger import *
 from lib.witness import Key
 

@@ -3,7 +3,6 @@
 import base64
 import os
 
-import lib.stranger as stranger
 from lib.ledger import *
 
 MAX = 2**63 - 1
