@@ -6,6 +6,7 @@
 #   make check    all tests; the last line counts them
 #   make fuzz     each parser for a minute (make check: a second)
 #   make soak     the long versions of tests, with their figures
+#   make coverage which lines of the parsers the fuzz seeds run
 #   make bench    speed, beside PostgreSQL, Redis and the disk
 #   make install  DESTDIR and prefix as usual; make uninstall takes it back
 #
@@ -129,7 +130,18 @@ $(build)/tests/fuzz/%: $(build)/tests/fuzz/%.o $(common_o) $(filter-out $(build)
 # Commits come to nothing, so that each input finds the ledger as it was.
 $(build)/tests/fuzz/conn_fuzz: private LDFLAGS += -Wl,--wrap=ledger_commit
 
+# The same harnesses over kept inputs, for gcc's coverage.
+replays = $(fuzzers:_fuzz=_replay)
+coverage_build = build=build/coverage CC=gcc CFLAGS='-O0 -g --coverage'
+
+$(build)/tests/fuzz/%_replay: $(build)/tests/fuzz/%_fuzz.o $(build)/tests/fuzz/replay.o $(common_o) \
+		$(filter-out $(build)/daemon/main.o,$(daemon_o))
+	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_DAEMON)
+
+$(build)/tests/fuzz/conn_replay: private LDFLAGS += -Wl,--wrap=ledger_commit
+
 fuzzers: $(fuzzers)
+replays: $(replays)
 
 # The interfaces, served as they stand.
 $(build)/common/idl.o: $(wildcard common/*.varlink)
@@ -159,6 +171,15 @@ fuzz:
 	@CC=clang tests/deps build fuzz
 	@$(MAKE) --no-print-directory $(parallel) $(fuzz_build) fuzzers
 	@$(testing) FUZZ_SECONDS=60 TEST_TIMEOUT=3600 tests/run tests/fuzz.t
+
+coverage:
+	@$(MAKE) --no-print-directory $(parallel) $(coverage_build) replays
+	@tests/coverage
+
+soak:
+	@CC='$(CC)' tests/deps build demo check
+	@$(MAKE) --no-print-directory $(parallel) all unit
+	@$(testing) tests/soak
 
 bench:
 	@CC='$(CC)' tests/deps build bench
@@ -206,6 +227,6 @@ uninstall:
 clean:
 	rm -rf $(build)
 
-.PHONY: all unit bench_programs fuzzers deps demo check fuzz soak bench install uninstall clean FORCE
+.PHONY: all unit bench_programs fuzzers replays deps demo check fuzz coverage soak bench install uninstall clean FORCE
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o) $(sim_o)) $(addsuffix .d,$(unit_tests) $(bench_programs) $(fuzzers))
