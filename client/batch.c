@@ -16,7 +16,8 @@
 #include "request.h"
 #include "tell.h"
 
-#define IN_FLIGHT 32
+#define IN_FLIGHT 60		/* the daemon takes 64 */
+#define BAR_WIDTH 30
 #define FILE_MAX ((size_t)64 << 20)
 #define WRONG_TOLD 20		/* wrong rows that are told of one by one */
 
@@ -341,13 +342,15 @@ static bool row_answered(struct fund *fund, struct batch *batch, const struct ro
 	return true;
 }
 
+/* A bar once it takes over a second, drawn anew at each hundredth part. */
 static void progress(const struct batch *batch, size_t done, time_t began)
 {
-	static const char bar[] = "##############################";
+	static const char bar[BAR_WIDTH + 1] = "##############################";
 
-	if (isatty(STDERR_FILENO) && time(NULL) > began)
-		fprintf(stderr, "\r[%-30.*s] %zu of %zu", (int)(30 * done / batch->count), bar, done,
-			batch->count);
+	if (done * 100 / batch->count != (done - 1) * 100 / batch->count &&
+	    isatty(STDERR_FILENO) && time(NULL) > began)
+		fprintf(stderr, "\r[%-*.*s] %zu of %zu", BAR_WIDTH,
+			(int)(BAR_WIDTH * done / batch->count), bar, done, batch->count);
 }
 
 static enum exit_status rows_run(struct fund *fund, struct batch *batch, const char *budget,

@@ -159,7 +159,7 @@ enum exit_status request_read(struct fund *fund, const char *method, const struc
 	enum exit_status status;
 
 	if (link_call(&fund->link, method, parameters, false, ret) != LINK_OK) {
-		tell("cannot reach fundd at %s: %s.", fund->socket, fund->link.problem);
+		tell("cannot reach fundd at %s: %s. Nothing was recorded.", fund->socket, fund->link.problem);
 		return EXIT_UNREACHABLE;
 	}
 	if (!ret->error)
