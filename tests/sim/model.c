@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "episode.h"
 #include "memory.h"
 #include "people.h"
 #include "sim.h"
@@ -778,7 +779,7 @@ static const struct content *content_of(const char *leaf, const char *memo)
 static void request_check(struct record *record, const char *leaf, const char *memo)
 {
 	static const char *const kinds[] = { "spend", "topup", "refund", "open", "adjust", "close" };
-	unsigned who, version = people_roles_version();
+	unsigned who, version = people_roles_version() + 1, oldest = people_roles_at(episode_turn());
 	const struct person *person = person_of(record->uid, &who);
 	struct outcome outcome;
 
@@ -793,12 +794,10 @@ static void request_check(struct record *record, const char *leaf, const char *m
 	if (model_made(record->uid, record->content->id, model.count))
 		found("the same request of uid %lld has two entries: %zu is the second",
 		      (long long)record->uid, model.count);
-	for (unsigned back = 0; back < 2 && back <= version; back++) {
-		outcome = model_outcome(record->content, person, people_roles_of(who, version - back),
+	do
+		outcome = model_outcome(record->content, person, people_roles_of(who, --version),
 					model.count);
-		if (!outcome.error)
-			break;
-	}
+	while (outcome.error && version > oldest);
 	if (outcome.error)
 		found("entry %zu (%s) should have been refused: %s", model.count, record->kind,
 		      outcome.error);

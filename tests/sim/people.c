@@ -49,7 +49,10 @@ static struct {
 	size_t content_count;
 	struct lost *lost;
 	size_t lost_count;
-	unsigned *roles;		/* which, by version */
+	struct roles {
+		unsigned which;
+		unsigned long turn;	/* from which on */
+	} *roles;			/* by version */
 	size_t roles_count;
 	unsigned long calls;
 } crowd;
@@ -66,7 +69,7 @@ unsigned people_roles_of(unsigned who, unsigned version)
 {
 	unsigned roles = people[who].roles & ~(unsigned)MANAGER;
 
-	return is_manager(who, crowd.roles[version]) ? roles | MANAGER : roles;
+	return is_manager(who, crowd.roles[version].which) ? roles | MANAGER : roles;
 }
 
 unsigned people_roles_version(void)
@@ -74,10 +77,19 @@ unsigned people_roles_version(void)
 	return (unsigned)crowd.roles_count - 1;
 }
 
+unsigned people_roles_at(unsigned long turn)
+{
+	unsigned version = people_roles_version();
+
+	while (version && crowd.roles[version].turn >= turn)
+		version--;
+	return version;
+}
+
 void people_roles(unsigned which)
 {
 	crowd.roles = own_room(crowd.roles, crowd.roles_count, sizeof(*crowd.roles));
-	crowd.roles[crowd.roles_count++] = which & 3;
+	crowd.roles[crowd.roles_count++] = (struct roles){ which & 3, episode_turn() };
 }
 
 void people_config(struct config *config)

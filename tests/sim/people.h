@@ -36,6 +36,7 @@ void people_config(struct config *config);
 void people_roles(unsigned which);		/* who is manager changes */
 unsigned people_roles_of(unsigned who, unsigned version);
 unsigned people_roles_version(void);
+unsigned people_roles_at(unsigned long turn);	/* the oldest version that held in that turn, or after it */
 
 /* ---- What happens on a socket ---- */
 
