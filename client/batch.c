@@ -5,19 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "common/hash.h"
 #include "common/money.h"
 #include "common/text.h"
+#include "progress.h"
 #include "render.h"
 #include "request.h"
 #include "tell.h"
 
 #define IN_FLIGHT 60		/* the daemon takes 64 */
-#define BAR_WIDTH 30
 #define FILE_MAX ((size_t)64 << 20)
 #define WRONG_TOLD 20		/* wrong rows that are told of one by one */
 
@@ -342,38 +340,28 @@ static bool row_answered(struct fund *fund, struct batch *batch, const struct ro
 	return true;
 }
 
-/* A bar once it takes over a second, drawn anew at each hundredth part. */
-static void progress(const struct batch *batch, size_t done, time_t began)
-{
-	static const char bar[BAR_WIDTH + 1] = "##############################";
-
-	if (done * 100 / batch->count != (done - 1) * 100 / batch->count &&
-	    isatty(STDERR_FILENO) && time(NULL) > began)
-		fprintf(stderr, "\r[%-*.*s] %zu of %zu", BAR_WIDTH,
-			(int)(BAR_WIDTH * done / batch->count), bar, done, batch->count);
-}
-
 static enum exit_status rows_run(struct fund *fund, struct batch *batch, const char *budget,
 				 bool dry_run)
 {
 	size_t sent = 0, done = 0;
-	time_t began = time(NULL);
+	struct progress progress;
 
+	progress_begin(&progress);
 	while (done < batch->count) {
 		bool alive = true;
 
 		while (alive && sent < batch->count && sent - done < IN_FLIGHT)
 			alive = row_send(fund, batch, &batch->rows[sent++], budget, dry_run);
 		if (!alive || !row_answered(fund, batch, &batch->rows[done])) {
+			progress_end(&progress);
 			tell("the connection was lost after %zu of %zu rows: %s", done, batch->count,
 			     fund->link.problem);
 			tell_more("Run the same file again: nothing is doubled.");
 			return EXIT_UNREACHABLE;
 		}
-		progress(batch, ++done, began);
+		progress_show(&progress, ++done, batch->count);
 	}
-	if (isatty(STDERR_FILENO) && time(NULL) > began)
-		fputc('\n', stderr);
+	progress_end(&progress);
 	return EXIT_OK;
 }
 

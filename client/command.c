@@ -23,7 +23,8 @@ int command_begin(struct fund *fund, const struct command *command, void *option
 		return EXIT_USAGE;
 	if (!fund->help)
 		return -1;
-	return (int)cmd_help.run(fund, 2, (char *[]){ (char *)"help", (char *)command->name, NULL });
+	command_help(command);
+	return EXIT_OK;
 }
 
 bool amount_read(const char *text, const char *currency, int64_t exp, int64_t *ret,

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TAKE_SIZE ((size_t)64 << 10)
+
 bool home_path(struct buf *out)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -101,8 +103,8 @@ bool file_take(int dir, const char *name, size_t max, struct buf *ret)
 	errno = EINVAL;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		do {
-			n = read(fd, buf_room(ret, 4096), 4096);
-			ret->len -= 4096 - (n > 0 ? (size_t)n : 0);
+			n = read(fd, buf_room(ret, TAKE_SIZE), TAKE_SIZE);
+			ret->len -= TAKE_SIZE - (n > 0 ? (size_t)n : 0);
 		} while (n > 0 && ret->len - before <= max);
 	}
 	if (n > 0)

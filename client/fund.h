@@ -13,6 +13,7 @@
 
 struct fund {
 	const char *socket;	/* where the daemon listens */
+	const char *command;	/* or what leads to it, for the shell; NULL: the socket */
 	bool json, help;
 	char *line;		/* what was typed, quoted for a shell: "fund spend 25 --for lamp" */
 	struct link link;	/* opened by fund_connect */
@@ -40,6 +41,19 @@ const struct command *command_find(const char *name);
 
 /* `fund` alone: what the caller has. */
 enum exit_status balance_own(struct fund *fund);
+
+/* Every program begins and ends so: defaults and the environment; what was watched, remembered, printed. */
+bool fund_start(struct fund *fund, const char *name, int argc, char **argv);
+enum exit_status fund_end(struct fund *fund, enum exit_status status);
+
+/* The link broke, or was never there. Returns EXIT_UNREACHABLE. */
+enum exit_status tell_unreachable(const struct fund *fund);
+
+/* Becomes the program fund-X, argv[0] being X, with the shared options; returns when there is none. */
+void run_beside(const struct fund *fund, int argc, char **argv);
+
+/* Prints how a command is written. */
+void command_help(const struct command *command);
 
 /* Connects, or tells why not. */
 enum exit_status fund_connect(struct fund *fund);

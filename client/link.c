@@ -14,7 +14,7 @@
 
 #include "common/frame.h"
 
-static enum link_outcome link_fail(struct link *link, enum link_outcome outcome, const char *problem)
+enum link_outcome link_fail(struct link *link, enum link_outcome outcome, const char *problem)
 {
 	snprintf(link->problem, sizeof(link->problem), "%s", problem);
 	link_close(link);
@@ -197,6 +197,23 @@ static enum link_outcome reply_read(struct link *link, struct reply *ret)
 		return link_fail(link, LINK_LOST, "what it answers is no Varlink reply");
 	frame_drop(link->in, len);
 	return LINK_OK;
+}
+
+ssize_t link_bytes(struct link *link, char *bytes, size_t size)
+{
+	ssize_t n;
+
+	if (link->fd < 0)
+		return -1;
+	n = evbuffer_remove(link->in, bytes, size);
+	if (n > 0)
+		return n;
+	do
+		n = read(link->fd, bytes, size);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		link_fail(link, LINK_LOST, n == 0 ? "it hung up" : errno_text());
+	return n;
 }
 
 bool link_take_aside(struct link *link)

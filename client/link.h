@@ -69,6 +69,13 @@ bool link_aside(struct link *link, const char *method, const struct buf *paramet
 /* Reads the reply that is next if it is one aside; false when it is not, or the link is lost. */
 bool link_take_aside(struct link *link);
 
+/* For who takes the replies apart: what there is of their bytes, as read(2); 0 and -1 close the link. Whoever read
+ * a last reply so counts it in link->answered. */
+ssize_t link_bytes(struct link *link, char *bytes, size_t size);
+
+/* Closes the link and says why. */
+enum link_outcome link_fail(struct link *link, enum link_outcome outcome, const char *problem);
+
 /* Both. */
 enum link_outcome link_call(struct link *link, const char *method, const struct buf *parameters,
 			    bool more, struct reply *ret);

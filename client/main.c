@@ -1,18 +1,11 @@
-#include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/buf.h"
-#include "common/log.h"
 #include "fund.h"
-#include "render.h"
-#include "request.h"
 #include "tell.h"
-
-#define SOCKET_DEFAULT "/run/fund/fund.sock"
 
 const struct command *const commands[] = {
 	&cmd_spend, &cmd_topup, &cmd_refund, &cmd_balance, &cmd_audit, &cmd_open, &cmd_adjust,
@@ -27,44 +20,43 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-enum exit_status fund_connect(struct fund *fund)
+/* The shared options stood in front of the command; the program takes them behind its name. */
+static char **beside_words(const struct fund *fund, int argc, char **argv)
 {
-	if (link_open(&fund->link, fund->socket, LINK_PATIENCE_MS)) {
-		watch_start(&fund->watch, &fund->link, fund->socket);
-		return EXIT_OK;
-	}
-	tell("cannot reach fundd at %s: %s. Nothing was recorded.", fund->socket, fund->link.problem);
-	return EXIT_UNREACHABLE;
+	char **words = calloc((size_t)argc + 3, sizeof(*words));
+	int count = 1;
+
+	if (!words)
+		abort();
+	words[0] = argv[0];
+	if (fund->json)
+		words[count++] = (char *)"--json";
+	if (fund->help)
+		words[count++] = (char *)"--help";
+	memcpy(words + count, argv + 1, (size_t)(argc - 1) * sizeof(*words));
+	return words;
 }
 
-enum exit_status fund_begin(struct fund *fund)
-{
-	enum exit_status status = fund_connect(fund);
-
-	if (status == EXIT_OK)
-		request_finish(fund);
-	return fund->link.fd >= 0 ? EXIT_OK : EXIT_UNREACHABLE;
-}
-
-/* `fund X` that is not built in is `fund-X`: beside this program, or in libexec beside its bin. */
-static void run_beside(const struct fund *fund, char **argv)
+void run_beside(const struct fund *fund, int argc, char **argv)
 {
 	static const char *const places[] = { "", "/../libexec/fund" };
-	char self[4096];
+	char self[4096], **words;
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	if (strchr(argv[0], '/') || len < 0)
 		return;
 	self[len] = '\0';
 	*strrchr(self, '/') = '\0';
+	words = beside_words(fund, argc, argv);
 	setenv("FUND_SOCKET", fund->socket, true);
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		struct buf path = BUF_INIT;
 
 		buf_printf(&path, "%s%s/fund-%s", self, places[i], argv[0]);
-		execv(path.data, argv);
+		execv(path.data, words);
 		buf_release(&path);
 	}
+	free(words);
 }
 
 static enum exit_status run(struct fund *fund, int argc, char **argv)
@@ -81,35 +73,19 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 	command = command_find(argv[first]);
 	if (command)
 		return command->run(fund, argc - first, argv + first);
-	run_beside(fund, argv + first);
+	run_beside(fund, argc - first, argv + first);
 	return (enum exit_status)usage_error(NULL, "there is no command `%s`", argv[first]);
 }
 
 int main(int argc, char **argv)
 {
-	struct fund fund = { .socket = getenv("FUND_SOCKET"), .link = LINK_INIT,
-			     .watch = WATCH_INIT };
-	struct buf line = BUF_INIT;
-	enum exit_status status;
+	struct fund fund;
 
-	signal(SIGPIPE, SIG_IGN);
-	if (!sign_start())
-		return tell("the machine gives no randomness");
-	log_open("fund");
-	if (!fund.socket || !*fund.socket)
-		fund.socket = SOCKET_DEFAULT;
+	if (!fund_start(&fund, "fund", argc, argv))
+		return EXIT_FAILED;
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		printf("fund %s\n", VERSION);
-		return print_end(EXIT_OK);
+		return fund_end(&fund, EXIT_OK);
 	}
-	buf_str(&line, "fund");
-	quote_line(&line, argc - 1, argv + 1);
-	fund.line = line.data;
-	status = run(&fund, argc, argv);
-	fflush(stdout);
-	status = watch_end(&fund.watch, status);
-	watch_release(&fund.watch);
-	link_close(&fund.link);
-	buf_release(&line);
-	return print_end(status);
+	return fund_end(&fund, run(&fund, argc, argv));
 }

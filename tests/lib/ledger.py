@@ -463,7 +463,13 @@ class Proxy:
                 near, _ = self.listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self.pass_on, args=(near,), daemon=True).start()
+            threading.Thread(target=self.serve_one, args=(near,), daemon=True).start()
+
+    def serve_one(self, near):
+        try:
+            self.pass_on(near)
+        except OSError:
+            pass  # one of the two hung up
 
     def pass_on(self, near):
         """One connection, as the uid that the near end is; calls are answered one by one."""
