@@ -35,7 +35,7 @@ sysconfdir = /etc
 CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(WARNINGS) $(CFLAGS) -MMD -MP
 LIBS_COMMON = -lsodium -ljansson -levent_core
-LIBS_DAEMON = -pthread $(LIBS_COMMON) -lcrypto -llmdb -lsystemd -linih
+LIBS_DAEMON = -pthread $(LIBS_COMMON) -lcrypto -llmdb -lsystemd -linih -lseccomp
 LIBS_FUND = $(LIBS_COMMON) -lsmartcols -lcsv
 LIBS_VERIFY = $(LIBS_COMMON) -lcrypto
 compile = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)

@@ -11,6 +11,7 @@
 #include "init.h"
 #include "rotate.h"
 #include "seeds.h"
+#include "sandbox.h"
 #include "server.h"
 #include "verify.h"
 
@@ -159,6 +160,11 @@ static int serve(const struct config *config)
 		return EXIT_FAILED;
 	log_notice("%s: %llu entries, %zu budgets; listening", service.books.origin,
 		   (unsigned long long)batch_size(&service.batch), service.books.count);
+	sandbox_enter(&(struct sandbox){
+		.ledger = config->dir,
+		.socket = config->socket,
+		.config = options.config ? options.config : CONFIG_PATH,
+	});
 	status = server_run(&service, listener, config_load);
 	if (made)
 		unlink(config->socket);

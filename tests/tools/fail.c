@@ -28,29 +28,29 @@ enum how { PASS, BEFORE, AFTER, SILENT };
 static char call[32], how_name[16];
 static long nth, count;
 static int error;
-static int ready;
+static int ready, count_fd;
 
 static void count_write(void)
 {
-	const char *path = getenv("FAIL_COUNT");
 	char text[32];
-	int fd, len = snprintf(text, sizeof(text), "%ld\n", count);
+	int len = snprintf(text, sizeof(text), "%ld\n", count);
 
-	fd = path ? NEXT("open", int, const char *, int, ...)(path, O_WRONLY | O_CREAT | O_TRUNC, 0644) : -1;
-	if (fd < 0)
-		return;
-	if (NEXT("write", ssize_t, int, const void *, size_t)(fd, text, (size_t)len) < 0)
+	if (NEXT("write", ssize_t, int, const void *, size_t)(count_fd, text, (size_t)len) < 0)
 		abort();
-	close(fd);
 }
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *rule = getenv("FAIL");
+	const char *rule = getenv("FAIL"), *path = getenv("FAIL_COUNT");
+	int fd;
 
-	if (!rule || sscanf(rule, "%31[^:]:%ld:%d:%15s", call, &nth, &error, how_name) != 4)
+	if (!rule || !path || sscanf(rule, "%31[^:]:%ld:%d:%15s", call, &nth, &error, how_name) != 4)
 		return;
-	ready = 1;
+	/* past the descriptors that the program counts on, and before its sandbox */
+	fd = NEXT("open", int, const char *, int, ...)(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	count_fd = fcntl(fd, F_DUPFD_CLOEXEC, 900);
+	close(fd);
+	ready = count_fd >= 0;
 }
 
 __attribute__((destructor)) static void end(void)
