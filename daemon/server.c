@@ -46,6 +46,7 @@ struct server {
 	struct conn_list all, dirty;
 	bool stopping;
 	unsigned calls;			/* run in this turn */
+	bool reaped;			/* in this turn */
 	int64_t turn_end;		/* when no more are begun, monotonic */
 	int64_t commit_us;		/* how long the last commit took */
 	unsigned seconds;
@@ -233,6 +234,23 @@ static const char *admission_problem(const struct server *server, const struct a
 	return NULL;
 }
 
+/* Connections that were hung up, but whose events come after the accept's, leave first. Once a turn: a user at the
+ * limit makes us look at all of theirs. */
+static void peer_reap(struct server *server, const struct peer *peer)
+{
+	struct conn *conn, *next;
+	char byte;
+
+	if (server->reaped)
+		return;
+	server->reaped = true;
+	for (conn = TAILQ_FIRST(&server->all); conn; conn = next) {
+		next = TAILQ_NEXT(conn, all);
+		if (conn->peer == peer && recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+			conn_leave(server, conn);
+	}
+}
+
 static void admit(struct server *server, int fd)
 {
 	struct service *service = server->service;
@@ -248,6 +266,8 @@ static void admit(struct server *server, int fd)
 	actor_roles(&actor, &service->config, service->uid);
 	peer = peer_take(server, actor.uid);
 	peer->conns++;
+	if (peer->conns > SERVER_CONNS_UID)
+		peer_reap(server, peer);
 	problem = admission_problem(server, &actor, &(struct peer){ .conns = peer->conns - 1 });
 	if (problem) {
 		turn_away(fd, problem);
@@ -381,6 +401,7 @@ static void turn(struct server *server)
 	event_base_loop(server->base, flags);
 	service_turn(server->service);
 	server->calls = 0;
+	server->reaped = false;
 	server->turn_end = monotonic() +
 			   (server->commit_us > TURN_US ? server->commit_us : TURN_US);
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */

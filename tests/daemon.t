@@ -43,7 +43,7 @@ ok(re.fullmatch(r'test\.example/fund\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}\n', got.std
 is_(mode(first), '700', 'the directory is its owner\'s alone')
 is_(mode(first + '/signing.key'), '600', 'so is the seed')
 is_(os.stat(first + '/signing.key').st_size, 32, 'of 32 bytes')
-is_(sorted(os.listdir(first)), ['keys', 'ledger.mdb', 'ledger.mdb-lock', 'signing.key'],
+is_(sorted(os.listdir(first)), ['clean', 'keys', 'ledger.mdb', 'ledger.mdb-lock', 'signing.key'],
     'there is what fund-ledger(5) says')
 verified = fundd('--verify', '--all', '--dir', first)
 ok(re.fullmatch(r'verified 1 entries, root [A-Za-z0-9+/]{43}=\n', verified.stdout) and
@@ -141,11 +141,11 @@ def hang_up(said):
 
 ok(may_reset(), 'cron may reset')
 ledger.configure({'cron': 'user:1'}, {})
-ok(hang_up('the roles were read again'), 'SIGHUP: the roles are read again')
+ok(hang_up('were read again'), 'SIGHUP: the roles are read again')
 ok(not may_reset(), 'and who is cron no more may not')
 with open(ledger.config, 'a') as f:
     f.write('cron = user:%d\n' % NOBODY)
-ok(hang_up('the roles stay as they were'), 'SIGHUP with an error in the config: they stay')
+ok(hang_up('stay as they were'), 'SIGHUP with an error in the config: they stay')
 ok('line 4' in ledger.log(), 'it says where', ledger.log())
 ok(not may_reset(), 'as they were')
 is_(ledger.stop(), 0, 'SIGTERM: exit 0')
