@@ -105,7 +105,7 @@ static const char *receipt_make(struct service *service, uint64_t seq, uint64_t 
 		return "it cannot be read";
 	problem = head_take(service, &reader, size, &head);
 	if (!problem)
-		problem = prove_receipt(&reader, &service->keyring, seq, &head, out);
+		problem = prove_receipt(&reader, &service->nodes, &service->keyring, seq, &head, out);
 	buf_release(&head.note);
 	reader_end(&reader);
 	return problem;

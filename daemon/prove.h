@@ -29,9 +29,21 @@ const char *prove_head(struct reader *reader, const char *origin, uint64_t size,
  * checkpoint is: "is of ...", "has another ...". */
 const char *prove_extends(struct reader *reader, const struct checkpoint *checkpoint);
 
+/* Nodes looked up lately: the receipts of one commit have most of theirs in common. A node never changes, so all that
+ * is in it stays good for ever. All zero is empty. */
+#define NODES_KEPT 2048
+
+struct nodes {
+	struct node {
+		uint64_t row;		/* plus one; 0: empty */
+		uint8_t level;
+		uint8_t hash[HASH_SIZE];
+	} kept[NODES_KEPT];
+};
+
 /* Appends the Receipt of entry `seq`, below head->size, as JSON, with its words unless they were erased. NULL, or a
  * static sentence and nothing appended. */
-const char *prove_receipt(struct reader *reader, struct keyring *keyring, uint64_t seq,
+const char *prove_receipt(struct reader *reader, struct nodes *nodes, struct keyring *keyring, uint64_t seq,
 			  const struct head *head, struct buf *out);
 
 #endif

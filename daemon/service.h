@@ -9,6 +9,7 @@
 #include "config.h"
 #include "guard.h"
 #include "plan.h"
+#include "prove.h"
 #include "witnesses.h"
 
 
@@ -24,6 +25,7 @@ struct service {
 	struct signers signers;
 	struct batch batch;
 	struct witnesses witnesses;
+	struct nodes nodes;
 	struct guard guard;
 
 	struct buf reply;		/* of the call under way, kept for its memory */
