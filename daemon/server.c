@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/util.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,20 @@ static bool path_free(const struct sockaddr_un *address)
 	return error == ECONNREFUSED && unlink(address->sun_path) == 0;
 }
 
+/* Where everybody may write, somebody else could take the socket away and listen in its place. */
+static bool place_safe(const char *path)
+{
+	char *copy = strdup(path), *dir = copy ? dirname(copy) : NULL;
+	struct stat st;
+	bool safe = !dir || stat(dir, &st) < 0 || !(st.st_mode & S_IWOTH) || (st.st_mode & S_ISVTX);
+
+	if (!safe)
+		log_error("the socket's directory %s can be written by everybody, who could then listen "
+			  "in fundd's place; take that away: chmod o-w", dir);
+	free(copy);
+	return safe;
+}
+
 int server_socket(const char *path, bool *made)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -109,6 +124,8 @@ int server_socket(const char *path, bool *made)
 		log_error("the socket's path is longer than 107 bytes: %s", path);
 		return -1;
 	}
+	if (!place_safe(path))
+		return -1;
 	strcpy(address.sun_path, path);
 	if (!path_free(&address)) {
 		log_error("cannot listen at %s: %s", path, strerror(errno));
