@@ -113,7 +113,8 @@ static void workers_start(struct ahead *ahead)
 			ahead->worker_count++;
 }
 
-struct ahead *ahead_new(struct ledger *ledger, struct keyring *keyring, uint64_t from, uint64_t until)
+struct ahead *ahead_new(struct ledger *ledger, struct keyring *keyring, uint64_t from,
+			uint64_t until, bool alone)
 {
 	struct ahead *ahead = calloc(1, sizeof(*ahead));
 
@@ -130,7 +131,8 @@ struct ahead *ahead_new(struct ledger *ledger, struct keyring *keyring, uint64_t
 			ahead_free(ahead);
 			return NULL;
 		}
-	workers_start(ahead);
+	if (!alone)
+		workers_start(ahead);
 	return ahead;
 }
 

@@ -21,8 +21,10 @@ struct ahead_row {
 	uint8_t leaf[HASH_SIZE];	/* the leaf's hash */
 };
 
-/* Rows `from` up to, but without, `until`. With a keyring words are opened. NULL: the ledger cannot be read. */
-struct ahead *ahead_new(struct ledger *ledger, struct keyring *keyring, uint64_t from, uint64_t until);
+/* Rows `from` up to, but without, `until`. With a keyring words are opened; `alone`, no other thread helps. NULL: the
+ * ledger cannot be read. */
+struct ahead *ahead_new(struct ledger *ledger, struct keyring *keyring, uint64_t from,
+			uint64_t until, bool alone);
 void ahead_free(struct ahead *ahead);
 
 /* The next row, valid until the next call; NULL behind the last. */

@@ -173,7 +173,7 @@ enum err method_balance(struct request *request)
 
 enum err method_status(struct request *request)
 {
-	const struct service *service = request->service;
+	struct service *service = request->service;
 	const struct books *books = &service->books;
 	struct buf *reply = request->reply;
 	const char *problem = service_problem(service, false);
@@ -186,6 +186,7 @@ enum err method_status(struct request *request)
 	json_str(reply, "origin", books->origin);
 	json_str(reply, "version", VERSION);
 	json_int(reply, "entries", (int64_t)batch_size(&service->batch));
+	json_int(reply, "folded", (int64_t)fold_folded(&service->fold));
 	json_int(reply, "uptime", (service->now - service->started_wall) / 1000000);
 	json_int(reply, "budgets", (int64_t)books->count);
 	json_int(reply, "connections", service->connections);

@@ -113,30 +113,62 @@ static const char *rows_check(struct replay *replay, struct ahead *ahead, uint64
 {
 	const struct ahead_row *row;
 	const char *problem = NULL;
+	bool last = false;
 
-	while (!problem && (row = ahead_next(ahead))) {
+	while (!problem && !last && (row = ahead_next(ahead))) {
 		replay->bad = replay->tree.size;
 		if (replay->bad % RENEW_EVERY == RENEW_EVERY - 1 && reader_renew(&replay->lookup))
 			return "the ledger cannot be read on";
-		problem = row_check(replay, row, replay->bad == size - 1);
+		last = replay->bad == replay->lookup.size - 1 ||
+		       (replay->bad >= size - 1 && !row->problem && row->row.heads.len);
+		problem = row_check(replay, row, last);
 	}
+	return problem;
+}
+
+/* Books and tree came from elsewhere, and are of now: they must be what the last head was signed over. */
+static const char *end_check(struct replay *replay)
+{
+	struct stored stored;
+	struct row row;
+	const char *problem;
+
+	replay->bad = replay->tree.size - 1;
+	problem = stored_read(&replay->lookup, replay->bad, &row, &stored);
+	return problem ? problem : head_due(replay, &row, true);
+}
+
+static const char *replay_on(struct replay *replay, struct ledger *ledger, uint64_t size)
+{
+	struct ahead *ahead;
+	const char *problem;
+
+	if (!replay->lookup.size)
+		return "the ledger is empty: it has no genesis";
+	if (replay->tree.size == replay->lookup.size)
+		return end_check(replay);
+	ahead = ahead_new(ledger, replay->keyring, replay->tree.size, replay->lookup.size,
+			  replay->flags & REPLAY_ALONE);
+	if (!ahead)
+		return "the ledger cannot be read";
+	problem = rows_check(replay, ahead, size);
+	ahead_free(ahead);
+	return problem;
+}
+
+const char *replay_until(struct replay *replay, struct ledger *ledger, uint64_t size)
+{
+	const char *problem;
+
+	replay->bad = replay->tree.size;
+	if (reader_begin(ledger, &replay->lookup))
+		return "the ledger cannot be read";
+	problem = replay_on(replay, ledger, size);
+	reader_end(&replay->lookup);
 	return problem;
 }
 
 const char *replay_ledger(struct replay *replay, struct ledger *ledger)
 {
-	const char *problem = "the ledger cannot be read";
-	struct ahead *ahead;
-
-	replay->bad = replay->tree.size;
-	if (reader_begin(ledger, &replay->lookup))
-		return problem;
-	ahead = ahead_new(ledger, replay->keyring, replay->tree.size, replay->lookup.size);
-	if (ahead) {
-		problem = replay->lookup.size ? rows_check(replay, ahead, replay->lookup.size)
-					      : "the ledger is empty: it has no genesis";
-		ahead_free(ahead);
-	}
-	reader_end(&replay->lookup);
-	return problem;
+	return replay_until(replay, ledger, UINT64_MAX);
 }

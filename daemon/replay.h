@@ -19,6 +19,7 @@
 
 enum replay_flag {
 	REPLAY_HEADS = 1,	/* check the signature of every head, not only the last */
+	REPLAY_ALONE = 2,	/* leave the other processors to others */
 };
 
 /* Called with each entry that is in the books, its words opened when there is a keyring. */
@@ -45,7 +46,11 @@ struct replay {
 void replay_init(struct replay *replay);
 void replay_release(struct replay *replay);
 
-/* NULL when all of it holds; otherwise a static sentence about entry replay->bad. */
+/*
+ * From where books and tree are (empty at first) to the end of the ledger, or to the first head of at least `size`
+ * entries. NULL when all of it holds; otherwise a static sentence about entry replay->bad.
+ */
+const char *replay_until(struct replay *replay, struct ledger *ledger, uint64_t size);
 const char *replay_ledger(struct replay *replay, struct ledger *ledger);
 
 #endif

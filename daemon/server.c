@@ -409,6 +409,19 @@ static void commit(struct server *server)
 	}
 }
 
+/* What was read from a damaged index must not get out. The next start makes it again. */
+static void index_rely(struct server *server)
+{
+	struct service *service = server->service;
+
+	if (!fold_damaged(&service->fold))
+		return;
+	index_remove(service->config.dir);
+	log_error("the index is damaged. Leaving, unanswered; the next start makes it again from "
+		  "the ledger");
+	_exit(EXIT_FAILED);
+}
+
 static void turn(struct server *server)
 {
 	int flags = EVLOOP_ONCE;
@@ -424,6 +437,7 @@ static void turn(struct server *server)
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
 	while (run_ready(server) && !turn_full(server))
 		event_base_loop(server->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	index_rely(server);
 	commit(server);
 	answer_all(server);
 }

@@ -49,6 +49,8 @@ void service_turn(struct service *service)
 	service->now = clock_us(CLOCK_REALTIME);
 	if (!service->calendar.day[0] || before / 1000000 != service->now / 1000000)
 		calendar_at(service->now, &service->calendar);
+	if (!batch_open(&service->batch))
+		fold_turn(&service->fold);
 	service->clock_problem = clock_problem(service);
 	service->room = ledger_room(&service->ledger);
 }
@@ -124,6 +126,14 @@ static bool dir_lock(struct service *service)
 	return false;
 }
 
+static bool zone_take(const char *zone)
+{
+	if (zone_use(zone))
+		return true;
+	log_error("this machine's tzdata has no zone %s, which the ledger is kept in", zone);
+	return false;
+}
+
 static bool store_open(struct service *service)
 {
 	struct reader reader;
@@ -149,7 +159,43 @@ static bool store_open(struct service *service)
 	problem = keyring_open(&service->keyring, service->dir, genesis.entry.origin, true);
 	if (problem)
 		log_error("%s", problem);
-	return !problem;
+	return !problem && zone_take(genesis.entry.zone);
+}
+
+/* While LMDB is not in use yet. */
+static void index_ready(const char *dir)
+{
+	const char *problem = index_check(dir);
+
+	if (!problem)
+		return;
+	log_notice("the index cannot be used: %s. It is made again from the ledger", problem);
+	index_remove(dir);
+}
+
+static bool ledger_bad(uint64_t entry, const char *problem)
+{
+	log_error("entry %llu of the ledger is bad: %s. Nothing is served from it; fundd --verify "
+		  "says the same, restore a backup", (unsigned long long)entry, problem);
+	return false;
+}
+
+/* The customers' hashes are the same in every run, and nobody's without the keyring. */
+static bool fold_ready(struct service *service)
+{
+	static const char purpose[] = "fundd customers v1";
+	const char *problem;
+
+	customers_init(&service->customers);
+	problem = keyring_tag(&service->keyring, purpose, sizeof(purpose) - 1,
+			      service->customers.key);
+	if (problem) {
+		log_error("%s", problem);
+		return false;
+	}
+	problem = fold_open(&service->fold, service->config.dir, &service->ledger,
+			    &service->keyring, service->customers.key);
+	return !problem || ledger_bad(service->fold.replay.bad, problem);
 }
 
 static void customer_note(void *context, const struct stored *stored)
@@ -160,7 +206,7 @@ static void customer_note(void *context, const struct stored *stored)
 		customers_set(&service->customers, stored->memo.customer, stored->entry.seq);
 }
 
-/* The replay's books, tree and head become the service's. */
+/* What is folded, and the rest replayed: the books, tree and head become the service's. */
 static bool store_replay(struct service *service)
 {
 	struct replay replay;
@@ -171,15 +217,14 @@ static bool store_replay(struct service *service)
 	replay.keyring = &service->keyring;
 	replay.each = customer_note;
 	replay.context = service;
-	customers_init(&service->customers);
-	problem = replay_ledger(&replay, &service->ledger);
+	problem = fold_load(&service->fold, &replay.books, &replay.tree);
+	fold_connect(&service->fold, &replay.books, &service->customers);
+	if (!problem)
+		problem = replay_ledger(&replay, &service->ledger);
 	service->books = replay.books;
 	if (problem) {
-		log_error("entry %llu of the ledger is bad: %s. Nothing is served from it; fundd "
-			  "--verify says the same, restore a backup",
-			  (unsigned long long)replay.bad, problem);
 		buf_release(&replay.checkpoint);
-		return false;
+		return ledger_bad(replay.bad, problem);
 	}
 	if (replay.closed_words)
 		log_warning("the words of %llu entries do not open: the keyring is damaged",
@@ -188,6 +233,7 @@ static bool store_replay(struct service *service)
 		   &service->customers, &service->signers, &replay.tree, &replay.checkpoint);
 	keyring_seek(&service->keyring, service->ledger.size);
 	buf_release(&replay.checkpoint);
+	fold_start(&service->fold, &service->books);
 	return true;
 }
 
@@ -217,15 +263,6 @@ static bool boot_post(struct service *service)
 	if (service_commit(service, &problem) != COMMIT_UNKNOWN)
 		return true;
 	log_error("cannot record the start: %s", problem);
-	return false;
-}
-
-static bool zone_take(const struct service *service)
-{
-	if (zone_use(service->books.zone))
-		return true;
-	log_error("this machine's tzdata has no zone %s, which the ledger is kept in",
-		  service->books.zone);
 	return false;
 }
 
@@ -285,10 +322,11 @@ int service_load(struct service *service, const struct config *config)
 				     .guard.fd = -1 };
 	if (!dir_lock(service))
 		return EXIT_FAILED;
+	index_ready(service->config.dir);
 	if (!store_sound(service))
 		return EXIT_UNVERIFIED;
-	if (!store_open(service) || !store_replay(service) ||
-	    !signers_load(service->dir, &service->books, &service->signers) || !zone_take(service) ||
+	if (!store_open(service) || !fold_ready(service) || !store_replay(service) ||
+	    !signers_load(service->dir, &service->books, &service->signers) ||
 	    !outside_agrees(service))
 		return EXIT_FAILED;
 	seeds_settle(service->dir, &service->books);
@@ -311,6 +349,7 @@ int service_open(struct service *service, const struct config *config)
 
 void service_close(struct service *service)
 {
+	fold_close(&service->fold);
 	batch_release(&service->batch);
 	buf_release(&service->reply);
 	books_release(&service->books);

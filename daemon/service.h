@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "config.h"
+#include "fold.h"
 #include "guard.h"
 #include "plan.h"
 #include "prove.h"
@@ -22,6 +23,7 @@ struct service {
 	struct keyring keyring;
 	struct books books;
 	struct customers customers;
+	struct fold fold;
 	struct signers signers;
 	struct batch batch;
 	struct witnesses witnesses;

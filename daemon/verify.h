@@ -10,7 +10,8 @@
  * `all`: every head's signature and every memo's commitment too. */
 int verify_ledger(const char *dir, bool all);
 
-/* The same without a word when all is well; otherwise it logs what is wrong. Also true when it could not be found out:
+/* What a start relies on, without a word when all is well: the whole ledger, or of a large one what is not folded into
+ * the index; otherwise it logs what is wrong. Also true when it could not be found out:
  * then whoever opens the ledger says why. */
 bool verify_apart(const char *dir);
 

@@ -1,0 +1,442 @@
+#include "fold.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/period.h"
+#include "prove.h"
+
+#define CATCH_UP_ENTRIES ((uint64_t)1 << 19)	/* in one commit, when the daemon waits for it */
+#define WAIT_NS 10000000
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- Collecting ---- */
+
+uint32_t month_number(const char *label)
+{
+	return (uint32_t)(atoi(label) * 12 + atoi(label + 5) - 1);
+}
+
+static uint32_t month_of(struct fold *fold, int64_t at)
+{
+	struct calendar calendar;
+	char next[LABEL_SIZE], begins[LABEL_SIZE], ends[LABEL_SIZE];
+
+	if (at >= fold->month_begins && at < fold->month_ends)
+		return fold->month;
+	calendar_at(at, &calendar);
+	fold->month = month_number(calendar.month);
+	if (!label_first_day(calendar.month, begins) || !label_next(calendar.month, next) ||
+	    !label_first_day(next, ends) || !moment_parse(begins, false, &fold->month_begins) ||
+	    !moment_parse(ends, false, &fold->month_ends))
+		fold->month_begins = fold->month_ends = 0;
+	return fold->month;
+}
+
+static void touch(struct fold *fold, const struct budget *budget)
+{
+	if (budget->place >= fold->touched_room) {
+		size_t room = budget->place + 1024;
+
+		fold->touched = realloc(fold->touched, room);
+		if (!fold->touched)
+			abort();
+		memset(fold->touched + fold->touched_room, 0, room - fold->touched_room);
+		fold->touched_room = room;
+	}
+	fold->touched[budget->place] = true;
+}
+
+static void collect(void *context, const struct stored *stored)
+{
+	struct fold *fold = context;
+	const struct entry *entry = &stored->entry;
+	struct budget *touched[TOUCHED_MAX];
+	unsigned count = books_touched(&fold->replay.books, entry, touched);
+
+	for (unsigned i = 0; i < count; i++)
+		touch(fold, touched[i]);
+	folding_entry(&fold->folding, entry, month_of(fold, entry->at), touched, count);
+	if (stored->memo.customer)
+		customers_set(&fold->customers, stored->memo.customer, entry->seq);
+}
+
+/* The shelf of ids takes none twice: that shows it. */
+static int64_t past_request(void *context, int64_t uid, const uint8_t id[16])
+{
+	(void)context;
+	(void)uid;
+	(void)id;
+	return ABSENT;
+}
+
+static int64_t past_refunded(void *context, int64_t seq)
+{
+	return view_refunded(context, seq);
+}
+
+static const struct books_past fold_past = { past_request, past_refunded };
+
+/* ---- Folding up to an entry ---- */
+
+static void budgets_collect(struct fold *fold)
+{
+	const struct books *books = &fold->replay.books;
+
+	for (size_t i = 0; i < books->count && i < fold->touched_room; i++)
+		if (fold->touched[i])
+			folding_budget(&fold->folding, books->list[i]);
+	memset(fold->touched, 0, fold->touched_room);
+}
+
+/* Up to the first head of at least `size` entries. NULL; otherwise the ledger is bad, or *error says what failed. */
+static const char *fold_until(struct fold *fold, uint64_t size, const struct map *customers,
+			      int *error)
+{
+	struct replay *replay = &fold->replay;
+	const char *problem = replay_until(replay, fold->ledger, size);
+
+	*error = fold->view.damaged ? SHELF_DAMAGED : 0;
+	if (problem || *error)
+		return problem ? problem : "the index is damaged";
+	budgets_collect(fold);
+	folding_refunds(&fold->folding, &replay->books.recent.refunds);
+	folding_customers(&fold->folding, customers);
+	*error = index_fold(&fold->index, &fold->folding, &replay->books, &replay->tree);
+	if (*error)
+		return "the index cannot be written";
+	books_freeze(&replay->books);
+	books_forget(&replay->books);
+	customers_freeze(&fold->customers);
+	customers_forget(&fold->customers);
+	return NULL;
+}
+
+static void replay_prepare(struct fold *fold)
+{
+	replay_init(&fold->replay);
+	fold->replay.each = collect;
+	fold->replay.context = fold;
+	fold->replay.forgive_words = true;
+	fold->replay.books.past = &fold_past;
+	fold->replay.books.past_context = &fold->view;
+	folding_init(&fold->folding);
+}
+
+/* After a failure: what was collected goes, and the books are again what is folded. */
+static const char *fold_again(struct fold *fold)
+{
+	unsigned flags = fold->replay.flags;
+
+	replay_release(&fold->replay);
+	folding_release(&fold->folding);
+	if (fold->touched)
+		memset(fold->touched, 0, fold->touched_room);
+	replay_prepare(fold);
+	fold->replay.flags = flags;
+	return index_load(&fold->index, &fold->replay.books, &fold->replay.tree);
+}
+
+/* ---- Opening ---- */
+
+const char *fold_mismatch(const struct merkle *tree, struct ledger *ledger)
+{
+	uint8_t folded[HASH_SIZE], stored[HASH_SIZE];
+	struct reader reader;
+	bool same;
+
+	if (tree->size > ledger->size)
+		return "it is ahead of the ledger";
+	if (!tree->size)
+		return NULL;
+	if (reader_begin(ledger, &reader))
+		return "the ledger cannot be read";
+	merkle_root(tree, folded);
+	same = proof_root(tree->size, prove_node, &reader, stored) &&
+	       !memcmp(folded, stored, HASH_SIZE);
+	reader_end(&reader);
+	return same ? NULL : "it is another ledger's";
+}
+
+static const char *index_take(struct fold *fold, const char *dir)
+{
+	int error = index_open(&fold->index, dir);
+
+	if (error)
+		return ledger_error(error);
+	replay_prepare(fold);
+	error = view_open(&fold->view, &fold->index);
+	if (!error) {
+		const char *problem = index_load(&fold->index, &fold->replay.books,
+						 &fold->replay.tree);
+
+		if (!problem)
+			problem = fold_mismatch(&fold->replay.tree, fold->ledger);
+		if (!problem)
+			return NULL;
+		view_close(&fold->view);
+		replay_release(&fold->replay);
+		index_close(&fold->index, false);
+		return problem;
+	}
+	replay_release(&fold->replay);
+	index_close(&fold->index, false);
+	return ledger_error(error);
+}
+
+static void tell_rate(uint64_t entries, int64_t ms)
+{
+	if (entries >= FOLD_ENTRIES)
+		log_notice("%llu entries folded into the index in %.1f s, %.0f a second",
+			   (unsigned long long)entries, (double)ms / 1000,
+			   (double)entries * 1000 / (double)(ms ? ms : 1));
+}
+
+/* In this thread, with all processors' help, words opened. */
+static const char *catch_up(struct fold *fold, struct keyring *keyring)
+{
+	struct merkle *tree = &fold->replay.tree;
+	uint64_t from = tree->size;
+	int64_t began = monotonic_ms();
+	const char *problem = NULL;
+	int error = 0;
+
+	fold->replay.keyring = keyring;
+	while (!problem && fold->ledger->size - tree->size >= FOLD_ENTRIES)
+		problem = fold_until(fold, tree->size + CATCH_UP_ENTRIES, &fold->customers.recent,
+				     &error);
+	fold->replay.keyring = NULL;
+	tell_rate(tree->size - from, monotonic_ms() - began);
+	if (error) {
+		log_warning("%s: %s; what is missing is kept in memory", problem,
+			    ledger_error(error));
+		problem = fold_again(fold);
+	}
+	return problem;
+}
+
+const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
+		      struct keyring *keyring, const uint8_t key[16])
+{
+	const char *problem;
+
+	*fold = (struct fold){ .ledger = ledger };
+	problem = index_take(fold, dir);
+	if (problem) {
+		log_notice("the index cannot be used (%s): it is made again from the ledger", problem);
+		index_remove(dir);
+		problem = index_take(fold, dir);
+	}
+	if (problem) {
+		log_warning("there is no index: %s; everything is kept in memory", problem);
+		return NULL;
+	}
+	fold->open = true;
+	customers_init(&fold->customers);
+	memcpy(fold->customers.key, key, sizeof(fold->customers.key));
+	pthread_mutex_init(&fold->mutex, NULL);
+	pthread_cond_init(&fold->changed, NULL);
+	return catch_up(fold, keyring);
+}
+
+const char *fold_load(struct fold *fold, struct books *books, struct merkle *tree)
+{
+	return fold->open ? index_load(&fold->index, books, tree) : NULL;
+}
+
+void fold_close(struct fold *fold)
+{
+	bool good;
+
+	if (!fold->open)
+		return;
+	if (fold->running) {
+		pthread_mutex_lock(&fold->mutex);
+		fold->stopping = true;
+		pthread_cond_broadcast(&fold->changed);
+		pthread_mutex_unlock(&fold->mutex);
+		pthread_join(fold->thread, NULL);
+	}
+	view_close(&fold->daemon_view);
+	good = !fold_damaged(fold) && !fold->view.damaged;
+	view_close(&fold->view);
+	replay_release(&fold->replay);
+	folding_release(&fold->folding);
+	customers_release(&fold->customers);
+	free(fold->touched);
+	pthread_cond_destroy(&fold->changed);
+	pthread_mutex_destroy(&fold->mutex);
+	index_close(&fold->index, good);
+	fold->open = false;
+}
+
+/* ---- The thread ---- */
+
+static bool fold_wanted(struct fold *fold, uint64_t size, const struct map *customers)
+{
+	int error;
+	const char *problem = fold_until(fold, size, customers, &error);
+
+	if (!problem)
+		return true;
+	log_error("entries up to %llu could not be folded into the index: %s%s%s",
+		  (unsigned long long)size, problem, error ? ": " : "",
+		  error ? ledger_error(error) : "");
+	fold->damaged |= error == SHELF_DAMAGED || fold_again(fold);
+	return false;
+}
+
+static void *run(void *context)
+{
+	struct fold *fold = context;
+
+	setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
+	pthread_mutex_lock(&fold->mutex);
+	while (!fold->stopping) {
+		uint64_t size = fold->wanted;
+		bool done;
+
+		if (size == fold->folded || fold->failed) {
+			pthread_cond_wait(&fold->changed, &fold->mutex);
+			continue;
+		}
+		pthread_mutex_unlock(&fold->mutex);
+		done = fold_wanted(fold, size, fold->frozen);
+		pthread_mutex_lock(&fold->mutex);
+		if (done)
+			fold->folded = size;
+		fold->failed = !done;
+		pthread_cond_broadcast(&fold->changed);
+	}
+	pthread_mutex_unlock(&fold->mutex);
+	return NULL;
+}
+
+/* ---- The daemon's side ---- */
+
+static int64_t daemon_request(void *context, int64_t uid, const uint8_t id[16])
+{
+	return view_request(context, uid, id);
+}
+
+static int64_t daemon_customer(void *context, const uint8_t hash[CUSTOMER_HASH])
+{
+	return view_customer(context, hash);
+}
+
+static const struct books_past daemon_past = { daemon_request, past_refunded };
+
+void fold_connect(struct fold *fold, struct books *books, struct customers *customers)
+{
+	if (!fold->open)
+		return;
+	if (view_open(&fold->daemon_view, &fold->index))
+		fold->daemon_view.damaged = true;
+	fold->daemon_customers = customers;
+	books->past = &daemon_past;
+	customers->folded = daemon_customer;
+	books->past_context = customers->context = &fold->daemon_view;
+}
+
+void fold_start(struct fold *fold, struct books *books)
+{
+	sigset_t all, before;
+
+	if (!fold->open)
+		return;
+	fold->wanted = fold->folded = fold->replay.tree.size;
+	fold->replay.flags |= REPLAY_ALONE;
+	fold->books = books;
+	fold->last_time = monotonic_ms() / 1000;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	fold->running = !pthread_create(&fold->thread, NULL, run, fold);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!fold->running)
+		log_warning("cannot start the thread that folds; what is new stays in memory");
+}
+
+bool fold_damaged(const struct fold *fold)
+{
+	return fold->open && (fold->daemon_view.damaged || fold->damaged);
+}
+
+uint64_t fold_folded(struct fold *fold)
+{
+	uint64_t folded;
+
+	if (!fold->open)
+		return 0;
+	pthread_mutex_lock(&fold->mutex);
+	folded = fold->folded;
+	pthread_mutex_unlock(&fold->mutex);
+	return folded;
+}
+
+/* What is asked for is done: then the index has it, and the memory is free. */
+static bool fold_end(struct fold *fold)
+{
+	if (fold->folded != fold->wanted)
+		return false;
+	if (fold->frozen) {
+		view_refresh(&fold->daemon_view);
+		books_forget(fold->books);
+		customers_forget(fold->daemon_customers);
+		fold->frozen = NULL;
+	}
+	return true;
+}
+
+static void fold_begin(struct fold *fold, int64_t now)
+{
+	books_freeze(fold->books);
+	customers_freeze(fold->daemon_customers);
+	fold->frozen = &fold->daemon_customers->frozen;
+	fold->wanted = fold->ledger->size;
+	fold->last_time = now;
+	pthread_cond_broadcast(&fold->changed);
+}
+
+static void wait_a_little(struct fold *fold)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += WAIT_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&fold->changed, &fold->mutex, &until);
+}
+
+void fold_turn(struct fold *fold)
+{
+	int64_t now = monotonic_ms() / 1000;
+	uint64_t behind;
+
+	if (!fold->open || !fold->running)
+		return;
+	pthread_mutex_lock(&fold->mutex);
+	behind = fold->ledger->size - fold->folded;
+	if (behind > FOLD_BEHIND_MAX && !fold->failed)
+		wait_a_little(fold);
+	if (fold->failed && now >= fold->last_time + FOLD_SECONDS) {
+		fold->failed = false;	/* once more */
+		fold->last_time = now;
+		pthread_cond_broadcast(&fold->changed);
+	}
+	if (fold_end(fold) && (behind >= FOLD_ENTRIES || (behind && now >= fold->last_time + FOLD_SECONDS)))
+		fold_begin(fold, now);
+	pthread_mutex_unlock(&fold->mutex);
+}

@@ -1,0 +1,89 @@
+/*
+ * Folding: a thread that replays the ledger behind the daemon's back, in books of its own, and puts what it finds
+ * into the index. So the index is made of what is on disk and nothing else, every entry is checked a second time,
+ * and the daemon shares nothing with the thread but a few numbers and the customers it has frozen.
+ *
+ * What always holds: every request id is in the daemon's books or in the index, or in both; the books forget what
+ * they froze only when the commit that holds it is done. The thread folds at a low priority, in batches: when
+ * FOLD_ENTRIES are due, or FOLD_SECONDS after the last time.
+ */
+#ifndef DAEMON_FOLD_H
+#define DAEMON_FOLD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "index.h"
+#include "keyring.h"
+#include "ledger.h"
+#include "replay.h"
+
+#define FOLD_ENTRIES ((uint64_t)1 << 17)
+#define FOLD_SECONDS 1
+#define FOLD_BEHIND_MAX ((uint64_t)1 << 20)	/* entries: then the daemon waits for the thread */
+
+struct fold {
+	struct ledger *ledger;
+	struct index index;
+	bool open;			/* the rest is there only then */
+	struct replay replay;
+	struct folding folding;
+	struct view view;		/* the thread's */
+	struct customers customers;	/* of what is folded without the daemon */
+	uint8_t *touched;		/* by place: the budget is to be folded */
+	size_t touched_room;
+	int64_t month_begins, month_ends;	/* of the month numbered `month` */
+	uint32_t month;
+
+	pthread_t thread;
+	bool running;
+	pthread_mutex_t mutex;		/* over what follows */
+	pthread_cond_t changed;
+	uint64_t wanted, folded;	/* entries */
+	const struct map *frozen;	/* the daemon's customers in them */
+	bool stopping, failed;
+	atomic_bool damaged;		/* said by the thread */
+
+	/* the daemon's side */
+	struct view daemon_view;
+	struct books *books;
+	struct customers *daemon_customers;
+	int64_t last_time;		/* seconds */
+};
+
+/*
+ * Opens the directory's index and makes sure that it is of this ledger: otherwise it is made again. Then folds what
+ * is missing, but for less than FOLD_ENTRIES. `key` is that of the customers' hashes. An index that cannot be made
+ * is done without: fold->open is false. NULL, or a static sentence about the ledger's entry fold->replay.bad.
+ */
+const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
+		      struct keyring *keyring, const uint8_t key[16]);
+
+/* Fills empty books and tree as far as it is folded. NULL, or a sentence: the index is damaged. */
+const char *fold_load(struct fold *fold, struct books *books, struct merkle *tree);
+
+/* From here on books and customers ask the index, too. */
+void fold_connect(struct fold *fold, struct books *books, struct customers *customers);
+
+/* Starts the thread. The books, connected before, stay where they are. */
+void fold_start(struct fold *fold, struct books *books);
+
+/* Between two batches: begins a fold when one is due, or ends one that is done. */
+void fold_turn(struct fold *fold);
+
+/* Something that was read from the index cannot be relied on, so no answer may leave any more. */
+bool fold_damaged(const struct fold *fold);
+
+/* NULL: what is folded is the beginning of this ledger; or why it is not. */
+const char *fold_mismatch(const struct merkle *tree, struct ledger *ledger);
+
+/* How many entries are in the index. */
+uint64_t fold_folded(struct fold *fold);
+
+/* Ends the thread and closes the index. */
+void fold_close(struct fold *fold);
+
+/* The ledger's month of a moment, as the index counts them. */
+uint32_t month_number(const char *label);
+
+#endif
