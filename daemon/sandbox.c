@@ -56,7 +56,7 @@ static const char *const calls[] = {
 };
 
 static const char *const calls_of_sanitizers[] = {
-	"clone", "ptrace", "personality", "process_vm_readv", "sched_setaffinity", "setrlimit",
+	"clone", "getdents", "ptrace", "personality", "process_vm_readv", "sched_setaffinity", "setrlimit",
 };
 
 static bool allow(scmp_filter_ctx filter, const char *name)
