@@ -5,6 +5,8 @@
 #   make demo     a month of a small shop, played through the real programs
 #   make check    all tests; the last line counts them
 #   make fuzz     each parser for a minute (make check: a second)
+#   make prove    proves the money functions for all inputs
+#   make mutants  plants bugs and sees that the tests find them
 #   make soak     the long versions of tests, with their figures
 #   make coverage which lines of the parsers the fuzz seeds run
 #   make bench    speed, beside PostgreSQL, Redis and the disk
@@ -177,6 +179,13 @@ coverage:
 	@$(MAKE) --no-print-directory $(parallel) $(coverage_build) replays
 	@tests/coverage
 
+prove:
+	@tests/deps prove
+	@tests/prove
+
+mutants: deps
+	@tests/mutants/run
+
 soak:
 	@CC='$(CC)' tests/deps build demo check
 	@$(MAKE) --no-print-directory $(parallel) all unit
@@ -228,6 +237,6 @@ uninstall:
 clean:
 	rm -rf $(build)
 
-.PHONY: all unit bench_programs fuzzers replays deps demo check fuzz coverage soak bench install uninstall clean FORCE
+.PHONY: all unit bench_programs fuzzers replays deps demo check fuzz coverage prove mutants soak bench install uninstall clean FORCE
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(common_o) $(daemon_o) $(client_o) $(sim_o)) $(addsuffix .d,$(unit_tests) $(bench_programs) $(fuzzers))

@@ -14,7 +14,15 @@
 #define MONEY_TEXT_MAX 32	/* sign, 19 digits, point, NUL, and to spare */
 
 /* false, and *ret untouched, when the result does not fit in int64. */
+/*@ requires \valid(ret);
+    assigns *ret;
+    ensures \result <==> INT64_MIN <= a + b <= INT64_MAX;
+    ensures *ret == (\result ? a + b : \old(*ret)); */
 bool money_add(int64_t a, int64_t b, int64_t *ret);
+/*@ requires \valid(ret);
+    assigns *ret;
+    ensures \result <==> INT64_MIN <= a - b <= INT64_MAX;
+    ensures *ret == (\result ? a - b : \old(*ret)); */
 bool money_sub(int64_t a, int64_t b, int64_t *ret);
 
 /* The number of minor digits of an ISO 4217 code ("EUR" is 2); -1 when the
