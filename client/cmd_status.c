@@ -1,4 +1,7 @@
+#include <time.h>
+
 #include "command.h"
+#include "common/period.h"
 #include "render.h"
 
 static void say_count(struct buf *out, int64_t count, const char *what)
@@ -19,6 +22,34 @@ static void say_duration(struct buf *out, int64_t seconds)
 		say_count(out, seconds, "second");
 }
 
+/* How much could still be rewritten without a witness noticing. */
+static void say_window(struct buf *out, const struct wire_status *says)
+{
+	int64_t behind = says->entries.value - says->witnessed.value, since;
+	struct problem problem;
+	struct wire_sum sum;
+
+	if (!says->witnesses.value || behind <= 0) {
+		buf_str(out, says->witnesses.value ? "Every entry is covered by an outside witness.\n"
+						   : "No outside witness is named in the configuration.\n");
+		return;
+	}
+	buf_printf(out, "Not covered by an outside witness yet: %lld entr%s", (long long)behind,
+		   behind == 1 ? "y" : "ies");
+	for (size_t i = 0; i < json_array_len(says->unwitnessed); i++) {
+		if (!wire_sum(json_array_at(says->unwitnessed, i), &sum, &problem))
+			continue;
+		buf_str(out, ", ");
+		say_money(out, sum.currency, sum.exp.value, sum.amount.value);
+	}
+	if (says->unwitnessed_since && moment_parse(says->unwitnessed_since, false, &since)) {
+		buf_str(out, ", the first of them ");
+		say_duration(out, time(NULL) - since / 1000000);
+		buf_str(out, " old");
+	}
+	buf_str(out, ".\n");
+}
+
 static void say_status(struct buf *out, const struct wire_status *says)
 {
 	buf_printf(out, "%s: %lld entr%s, ", says->origin, (long long)says->entries.value,
@@ -30,6 +61,7 @@ static void say_status(struct buf *out, const struct wire_status *says)
 	buf_str(out, ", ");
 	say_count(out, says->connections.value, "connection");
 	buf_char(out, '\n');
+	say_window(out, says);
 	if (says->unrestricted)
 		buf_str(out, "There is no config file: whoever runs fundd has every role.\n");
 	if (says->problem)

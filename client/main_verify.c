@@ -47,7 +47,7 @@ static const struct option_row verify_options[] = {
 	OPTIONS_END
 };
 
-static const struct command verify = {
+static const struct command verify_command = {
 	"verify", "[--full] [--connect COMMAND] | FILE... [--vkey VKEY] [--witness VKEY] [--leaf FILE]",
 	"Check the ledger, or receipts, checkpoints and tiles in files", verify_options, NULL
 };
@@ -291,18 +291,18 @@ static enum exit_status verify_files(struct fund *fund, const struct verify_opti
 static enum exit_status run(struct fund *fund, int argc, char **argv)
 {
 	struct verify_options options = { NULL };
-	int first, status = command_begin(fund, &verify, &options, argc, argv, &first);
+	int first, status = command_begin(fund, &verify_command, &options, argc, argv, &first);
 	bool offline = options.vkey || options.witness || options.leaf;
 
 	if (status >= 0)
 		return (enum exit_status)status;
 	fund->command = options.connect;
 	if (first < argc && (options.full || options.connect))
-		return (enum exit_status)usage_error(&verify, "files are checked without the daemon");
+		return (enum exit_status)usage_error(&verify_command, "files are checked without the daemon");
 	if (first < argc)
 		return verify_files(fund, &options, argc - first, argv + first);
 	if (offline)
-		return (enum exit_status)usage_error(&verify, "--vkey, --witness and --leaf go with files");
+		return (enum exit_status)usage_error(&verify_command, "--vkey, --witness and --leaf go with files");
 	return options.full ? verify_full(fund) : verify_mine(fund);
 }
 

@@ -556,16 +556,27 @@ static bool needs_remembering(const struct watch *watch)
 	return watch->note.len && (!watch->state.note.len || watch->head.size > watch->state.head.size);
 }
 
-static void remember(struct watch *watch)
+/* What is newest is what is kept, too. */
+static bool remembered(const struct watch *watch)
 {
+	return !watch->alarm.len && watch->note.len && watch->state.note.len &&
+	       watch->head.size == watch->state.head.size &&
+	       !memcmp(watch->head.root, watch->state.head.root, HASH_SIZE);
+}
+
+bool watch_remember(struct watch *watch)
+{
+	if (!watch_settle(watch))
+		return false;
 	for (int round = 0; round < ROUNDS; round++) {
 		if (!needs_remembering(watch) || remember_once(watch) || watch->alarm.len)
-			return;
+			break;
 		if (watch->state.note.len)
 			watch_head(watch, watch->state.note.data, watch->state.note.len, &watch->state.head);
 		if (!watch_settle(watch))
-			return;
+			break;
 	}
+	return remembered(watch);
 }
 
 static enum exit_status alarm_tell(struct watch *watch)
@@ -594,7 +605,7 @@ enum exit_status watch_end(struct watch *watch, enum exit_status status)
 		return status;
 	settled = watch_settle(watch);
 	if (settled)
-		remember(watch);
+		watch_remember(watch);
 	if (watch->alarm.len)
 		return alarm_tell(watch);
 	if (!settled && status == EXIT_OK)

@@ -53,6 +53,9 @@ void watch_head(struct watch *watch, const char *note, size_t len, const struct 
 /* Reads what is still to come. false: there is an alarm, or the proofs did not come. Nothing is remembered yet. */
 bool watch_settle(struct watch *watch);
 
+/* Settles and remembers the newest head. false: there is an alarm, or it could not be proven or kept. */
+bool watch_remember(struct watch *watch);
+
 /* Settles, remembers the newest head, and tells. Returns how the program ends: `status` when all is well. */
 enum exit_status watch_end(struct watch *watch, enum exit_status status);
 

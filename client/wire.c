@@ -68,6 +68,14 @@ static const struct field status_fields[] = {
 	INT(wire_status, entries, FIELD_REQUIRED), INT(wire_status, uptime, FIELD_REQUIRED),
 	INT(wire_status, budgets, FIELD_REQUIRED), INT(wire_status, connections, FIELD_REQUIRED),
 	BOOL(wire_status, read_only), BOOL(wire_status, unrestricted),
+	INT(wire_status, witnesses, 0), INT(wire_status, witnessed, 0),
+	STRING(wire_status, unwitnessed_since, 0), JSON(wire_status, "unwitnessed", unwitnessed, 0),
+	FIELDS_END
+};
+
+static const struct field sum_fields[] = {
+	STRING(wire_sum, currency, FIELD_REQUIRED), INT(wire_sum, exp, FIELD_REQUIRED),
+	INT(wire_sum, amount, FIELD_REQUIRED),
 	FIELDS_END
 };
 
@@ -141,6 +149,11 @@ bool wire_failure(const json_t *json, struct wire_failure *ret, struct problem *
 bool wire_status(const json_t *json, struct wire_status *ret, struct problem *problem)
 {
 	return decode(json, status_fields, ret, sizeof(*ret), problem) && exp_fits(&ret->exp, problem);
+}
+
+bool wire_sum(const json_t *json, struct wire_sum *ret, struct problem *problem)
+{
+	return decode(json, sum_fields, ret, sizeof(*ret), problem) && exp_fits(&ret->exp, problem);
 }
 
 bool wire_refusal(const json_t *json, struct wire_refusal *ret, struct problem *problem)

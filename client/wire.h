@@ -51,9 +51,15 @@ struct wire_failure {
 };
 
 struct wire_status {
-	const char *origin, *version, *currency, *timezone, *problem;
-	struct json_int entries, uptime, budgets, connections, exp;
+	const char *origin, *version, *currency, *timezone, *problem, *unwitnessed_since;
+	const json_t *unwitnessed;	/* sums; NULL: not the caller's to see */
+	struct json_int entries, uptime, budgets, connections, exp, witnesses, witnessed;
 	bool read_only, unrestricted;
+};
+
+struct wire_sum {
+	const char *currency;
+	struct json_int exp, amount;
 };
 
 /* The parameters of any error of the interface. */
@@ -70,6 +76,7 @@ bool wire_answer(const json_t *json, struct wire_answer *ret, struct problem *pr
 bool wire_reset(const json_t *json, struct wire_reset *ret, struct problem *problem);
 bool wire_failure(const json_t *json, struct wire_failure *ret, struct problem *problem);
 bool wire_status(const json_t *json, struct wire_status *ret, struct problem *problem);
+bool wire_sum(const json_t *json, struct wire_sum *ret, struct problem *problem);
 bool wire_refusal(const json_t *json, struct wire_refusal *ret, struct problem *problem);
 
 /* One reply to Balance: the list, or with `more` the one budget; both NULL at the end of an empty stream. */

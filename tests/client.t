@@ -207,7 +207,8 @@ is_({e['kind'] for e in json_of('dave', 'audit --kind all')} >= {'genesis', 'boo
 types('boss', 'adjust alice --allowance 250 --clear guideline', r'^Adjusted alice for 64001: EUR 250.00 a ')
 types('boss', 'adjust alice --owner ' + BOB, status=3, told='there is bob already')
 types('alice', 'status', r'^test.example/fund: \d+ entries, 5 budgets, kept in EUR, UTC\n'
-      r'fundd \S+, up for \d+ seconds?, \d connections?\n$')
+      r'fundd \S+, up for \d+ seconds?, \d connections?\n'
+      r'No outside witness is named in the configuration.\n$')
 is_(json_of('alice', 'status')[0]['currency'], 'EUR', 'in JSON')
 types('alice', 'pending', '^$', told='every answer came')
 types('boss', 'close bob --for "moved away"', r'^Closed bob; EUR .* went back to the company. Its history')
