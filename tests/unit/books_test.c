@@ -212,6 +212,37 @@ static void shop_begin(void)
 
 /* ---- What cannot follow ---- */
 
+#define PRIOR "the genesis does not name another ledger's head as its prior one"
+
+static void prior(struct entry *genesis, const char *origin, int64_t size)
+{
+	say(genesis->prior_origin, origin);
+	genesis->prior_size = size;
+	say(genesis->prior_root, "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+}
+
+/* The verifier key that a seed of this byte makes. */
+static void vkey_make(char ret[VKEY_MAX + 1], const char *origin, uint8_t type, uint8_t byte)
+{
+	uint8_t seed[SEED_SIZE] = { byte };
+	struct signer signer;
+
+	signer_open(&signer, origin, type, seed);
+	vkey_format(&signer.verifier, ret);
+	signer_close(&signer);
+}
+
+static struct entry new_key(uint8_t byte, int64_t overlap)
+{
+	struct entry e = shop_entry(shop, KIND_KEY, 0, "");
+
+	memset(e.id, 0, sizeof(e.id));
+	vkey_make(e.vkey, SHOP_ORIGIN, KEY_ED25519, byte);
+	e.ref = shop->books.keys.entry;
+	e.until = e.at + overlap;
+	return e;
+}
+
 static void test_genesis(void)
 {
 	shop = shop_new();
@@ -226,6 +257,12 @@ static void test_genesis(void)
 	      "the genesis has no origin, or a verifier key that is not the origin's");
 	WRONG(shop_genesis(shop), e.vkey[20] ^= 1,
 	      "the genesis has no origin, or a verifier key that is not the origin's");
+	WRONG(shop_genesis(shop), say(e.prior_origin, "old.example/fund"), PRIOR);
+	WRONG(shop_genesis(shop), prior(&e, SHOP_ORIGIN, 5), PRIOR);
+	WRONG(shop_genesis(shop), prior(&e, "old.example/fund", 0), PRIOR);
+	WRONG(shop_genesis(shop), prior(&e, "old.example/fund", 5); e.prior_root[0] = 0, PRIOR);
+	WRONG(shop_genesis(shop), prior(&e, "old.example/fund", 5); e.prior_root[43] = 'A', PRIOR);
+	WRONG(shop_genesis(shop), prior(&e, "old fund", 5), PRIOR);
 	WRONG(shop_genesis(shop), moves(&e, "company", "spent", 5),
 	      "money moves in an entry that moves none");
 	taken(shop_genesis(shop), "a genesis");
@@ -723,6 +760,81 @@ static void test_undo(void)
 	buf_release(&kept);
 }
 
+static void signers_are(uint8_t first, uint8_t second)
+{
+	const char *vkeys[BOOKS_SIGNERS_MAX];
+	char vkey[VKEY_MAX + 1];
+	unsigned count = books_signers(&shop->books, vkeys);
+
+	is_int(count, second ? 2 : 1, "so many sign");
+	vkey_make(vkey, SHOP_ORIGIN, KEY_ED25519, first);
+	is_str(vkeys[0], vkey, "the key before, or the only one");
+	vkey_make(vkey, SHOP_ORIGIN, KEY_ED25519, second);
+	if (second)
+		is_str(vkeys[1], vkey, "and the key of now");
+}
+
+static void test_keys(void)
+{
+	struct buf before = BUF_INIT, after = BUF_INIT;
+
+	signers_are(1, 0);
+	RIGHT(new_key(2, 0));
+	WRONG(new_key(2, -1), , "the old key must sign the head that brings the new one");
+	WRONG(new_key(1, 0), , "the new key is the one that signs already");
+	WRONG(new_key(2, 0), e.vkey[0] = 'u', "the new verifier key is none of this origin");
+	WRONG(new_key(2, 0), vkey_make(e.vkey, "other.example/fund", KEY_ED25519, 2),
+	      "the new verifier key is none of this origin");
+	WRONG(new_key(2, 0), vkey_make(e.vkey, SHOP_ORIGIN, KEY_COSIGNER, 2),
+	      "the new verifier key is none of this origin");
+	WRONG(new_key(2, 0), e.vkey[0] = 0, "the new verifier key is none of this origin");
+	WRONG(new_key(2, 0), e.until = ABSENT, "the old key must sign the head that brings the new one");
+	WRONG(new_key(2, 0), e.ref = 1, "it does not refer to the entry that named the key before");
+	WRONG(new_key(2, 0), moves(&e, "company", "spent", 5), "money moves in an entry that moves none");
+
+	books_keep(&shop->books);
+	shop_describe(shop, &before);
+	post(new_key(2, 1));
+	signers_are(1, 2);
+	books_undo(&shop->books);
+	shop_describe(shop, &after);
+	is_str(after.data, before.data, "a new key is undone");
+	signers_are(1, 0);
+
+	post(new_key(2, 1));
+	signers_are(1, 2);
+	post(spend(ALICE, "alice", 1));
+	signers_are(1, 2);
+	post(spend(ALICE, "alice", 1));
+	signers_are(2, 0);
+	post(new_key(3, 100));
+	signers_are(2, 3);
+	post(new_key(4, 100));
+	signers_are(3, 4);
+	is_int(shop->books.keys.entry, shop->books.totals.size - 1, "the entry that named it is known");
+	buf_release(&before);
+	buf_release(&after);
+}
+
+/* All amounts, by currency, whichever way they went. */
+static void test_moved(void)
+{
+	const struct moved *moved = shop->books.moved;
+	int64_t before = moved[0].amount;
+
+	is_int(shop->books.moved_count, 1, "one currency has moved");
+	is_str(moved[0].currency, "EUR", "the ledger's");
+	post(spend(ALICE, "alice", 900));
+	post(refund(ALICE, (int64_t)shop->books.totals.size - 1, 100));
+	is_int(moved[0].amount - before, 1000, "a spend and a refund both count");
+	post(topup(CAROL, "yen", "company", 7));
+	is_int(shop->books.moved_count, 2, "another currency");
+	ok(!strcmp(moved[1].currency, "JPY") && moved[1].exp == 0 && moved[1].amount == 7, "counts for itself");
+	shop->books.moved[0].amount = INT64_MAX - 1;
+	post(spend(ALICE, "alice", 5));
+	ok(moved[0].amount == INT64_MAX, "the sum never wraps");
+}
+
 static void test_pointers(void)
 {
 	uint64_t previous[TOUCHED_MAX];
@@ -793,7 +905,7 @@ int main(void)
 		test_every_entry, test_money, test_sums, test_open, test_terms, test_adjust,
 		test_close, test_topup_and_spend, test_reset, test_refund, test_audit_and_later,
 		test_effects, test_refunds_later, test_carry, test_adjusting, test_undo,
-		test_pointers, test_move,
+		test_pointers, test_move, test_keys, test_moved,
 	};
 
 	test_genesis();

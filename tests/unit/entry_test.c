@@ -35,6 +35,12 @@ static const char *const leaves[] = {
 	"\"alice\",\"amount\":2500,\"currency\":\"EUR\",\"exp\":2,\"to_after\":17450,\"ref\":6,"
 	"\"period\":\"2026-11\"" ID MEMO,
 	HEAD ",\"kind\":\"audit\",\"uid\":1003,\"period\":\"2026-11-25\"" ID MEMO,
+	HEAD ",\"kind\":\"key\",\"uid\":999,\"ref\":0,\"vkey\":\"" VKEY "\",\"until\":"
+	"\"2026-12-25T08:15:30.123456Z\"" MEMO,
+	"{\"v\":1,\"seq\":0,\"at\":\"2026-01-01T00:00:00.000000Z\",\"kind\":\"genesis\",\"uid\":0,"
+	"\"currency\":\"EUR\",\"exp\":2,\"origin\":\"test.example/fund\",\"vkey\":\"" VKEY "\","
+	"\"zone\":\"Europe/Berlin\",\"prior_origin\":\"old.example/fund\",\"prior_size\":12,"
+	"\"prior_root\":\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\"" MEMO,
 };
 
 static void test_there_and_back(void)
