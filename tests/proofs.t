@@ -214,6 +214,35 @@ every('64 long ones, read slowly', [(a,) for a in answers],
       lambda a: receipt_of(a) and None if json.loads(a['receipt']['memo'])['reason'] == long_ else 'other words')
 client.close()
 
+# A commit that fails takes its receipts' holes with it.
+ledger.stop()
+undone, wrong = 0, []
+for nth in range(1, 30):
+    ledger.start(env=environment(LD_PRELOAD=program('tests/tools/fail.so'), FAIL='pwrite:%d:28:before' % nth,
+                                 FAIL_COUNT=os.path.join(home(), 'count'), **sanitizer_options('detect_leaks=0')))
+    refusals = 0
+    with ledger.connect() as client:
+        for _ in range(2):
+            calls = [spend(1, receipt=True) for _ in range(10)]
+            try:
+                client.send_raw(b''.join(frame('Spend', params) for params in calls))
+                for params in calls:
+                    reply = client.recv()
+                    if reply.get('error') == INTERFACE + 'Unavailable':
+                        refusals += 1
+                    elif params['id'] not in reply['parameters']['receipt']['leaf']:
+                        wrong.append((nth, reply))
+                    else:
+                        receipt_of(reply['parameters'])
+            except (OSError, stranger.Bad, KeyError) as error:
+                wrong.append((nth, repr(error)))
+    ledger.stop()
+    undone += refusals
+    if refusals not in (0, 10):
+        wrong.append((nth, '%d refused' % refusals))
+ok(undone and not wrong, '%d spends undone: refused, and the next ones have the right receipts' % undone, *wrong)
+ledger.start()
+
 # ---- Somebody else's ----------------------------------------------------------------------------
 
 if uid == 0:
