@@ -58,7 +58,14 @@ static const char *entry_commit(struct service *service, const struct signer *fr
 		signer_close(&service->signers.previous);
 	service->signers.previous = service->signers.current;
 	service->signers.current = *fresh;
-	return service_commit(service, &problem) == COMMIT_DONE ? NULL : problem;
+	switch (service_commit(service, &problem)) {
+	case COMMIT_DONE:
+		return NULL;
+	case COMMIT_UNDONE:
+		return problem;
+	default:
+		return "it is unknown whether the new key was recorded; the next start finds out";
+	}
 }
 
 static void tell(const struct service *service, const struct entry *entry)
@@ -103,7 +110,7 @@ int rotate_key(const struct config *config, int64_t days)
 		return EXIT_FAILED;
 	problem = rotate(&service, days);
 	if (problem)
-		log_error("the key stays as it is: %s", problem);
+		log_error("the key was not changed: %s", problem);
 	service_close(&service);
 	return problem || fflush(stdout) ? EXIT_FAILED : EXIT_OK;
 }

@@ -326,8 +326,8 @@ int service_load(struct service *service, const struct config *config)
 	if (!store_sound(service))
 		return EXIT_UNVERIFIED;
 	if (!store_open(service) || !fold_ready(service) || !store_replay(service) ||
-	    !signers_load(service->dir, &service->books, &service->signers) ||
-	    !outside_agrees(service))
+	    !outside_agrees(service) ||
+	    !signers_load(service->dir, &service->books, &service->signers))
 		return EXIT_FAILED;
 	seeds_settle(service->dir, &service->books);
 	clock_trust(service);

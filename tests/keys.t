@@ -86,6 +86,20 @@ with open('/proc/%d/smaps' % pid) as smaps, open('/proc/%d/mem' % pid, 'rb', 0) 
 ok(found and not wrong, 'its seed is in memory that is locked and dumped nowhere, and in no other', found, *wrong)
 ledger.stop()
 
+ANYBODY = 64610
+other = Ledger(roles=ME)
+poor = os.path.join(other.home, 'poor')
+os.mkdir(poor)
+other.socket = os.path.join(poor, 'sock')
+for path in (poor, other.dir, *(os.path.join(other.dir, n) for n in os.listdir(other.dir))):
+    os.chown(path, ANYBODY, ANYBODY)
+for limit, told in ((0, True), (65536, False)):
+    other.start(wrap=['prlimit', '--memlock=%d:%d' % (limit, limit), *identity(ANYBODY, ANYBODY)])
+    other.stop()
+    is_('cannot be locked' in other.log(), told and 'lo' in flags, 'locked memory up to %d: %s' % (
+        limit, 'it is said that the key is not locked' if told else 'nothing has to be said'))
+    open(other.logfile, 'w').close()
+
 # ---- Found --------------------------------------------------------------------------------------
 
 away = os.path.join(ledger.home, 'credentials')
