@@ -37,7 +37,8 @@ static char *message_next(struct leaves *leaves, size_t *len)
 	while (!(end = bytes->len > seen ? memchr(bytes->data + seen, 0, bytes->len - seen) : NULL)) {
 		ssize_t n;
 
-		memmove(bytes->data, bytes->data + leaves->at, bytes->len - leaves->at);
+		if (leaves->at)
+			memmove(bytes->data, bytes->data + leaves->at, bytes->len - leaves->at);
 		bytes->len -= leaves->at;
 		leaves->at = 0;
 		seen = bytes->len;
