@@ -98,7 +98,8 @@ static void budgets_collect(struct fold *fold)
 	for (size_t i = 0; i < books->count && i < fold->touched_room; i++)
 		if (fold->touched[i])
 			folding_budget(&fold->folding, books->list[i]);
-	memset(fold->touched, 0, fold->touched_room);
+	if (fold->touched_room)
+		memset(fold->touched, 0, fold->touched_room);
 }
 
 /* Up to the first head of at least `size` entries. NULL; otherwise the ledger is bad, or *error says what failed. */

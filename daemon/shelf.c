@@ -239,9 +239,9 @@ static int record_compare(const void *a, const void *b, void *shelf)
 static bool run_add(struct pile *run, const uint8_t *record)
 {
 	const struct shelf *shelf = run->shelf;
-	uint8_t *last = run->records + (run->count - 1) * record_size(shelf);
+	uint8_t *last = run->count ? run->records + (run->count - 1) * record_size(shelf) : NULL;
 
-	if (!run->count || memcmp(last, record, shelf->key_len)) {
+	if (!last || memcmp(last, record, shelf->key_len)) {
 		pile_add(run, record, record + shelf->key_len);
 		return true;
 	}
