@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 # What is done to a stored ledger, and who finds out: fundd --verify, fundd --verify --all, or only those who hold something
-# of it outside: a checkpoint with a witness, the checkpoint that `fund` remembers, the rollback guard.
+# of it outside: a checkpoint, what `fund` and `fund verify` remember, a witness, its cosignature, the rollback guard.
 import base64
 import os
 import shutil
@@ -12,7 +12,18 @@ from lib.witness import Key
 ORIGIN = 'test.example/fund'
 home_ledger = Ledger()
 guard = os.path.join(home_ledger.home, 'guard')
-home_ledger.configure({'manager': 'user:%d' % os.getuid(), 'auditor': 'user:%d' % os.getuid()}, {'guard': guard})
+for name in ('fund-verify', 'fund-witness'):
+    program(name)
+witness = home_ledger.fund('witness', '--key', '--name', 'bank.example/w').stdout.strip()
+
+
+def configured(ledger, **settings):
+    ledger.configure({role: 'user:%d' % os.getuid() for role in ('manager', 'auditor')}, settings)
+    with open(ledger.config, 'a') as f:
+        f.write('[witnesses]\nrequire = %s\n' % witness)
+
+
+configured(home_ledger, guard=guard)
 home_ledger.start()
 with home_ledger.connect() as client:
     client.call('Open', name='pool', group=os.getgid(), allowance=100000, id=new_id())
@@ -26,8 +37,13 @@ with home_ledger.connect() as client:
         client.answer()
     for n in range(3):
         client.call('Spend', spend(300 + n, budget='pool'))
-    held = client.call('Checkpoint')['checkpoint']
 is_(home_ledger.fund('balance', 'pool').returncode, 0, 'a rep has a look')
+is_(home_ledger.fund('spend', '1', '--for', 'a late parcel').returncode, 0, 'and spends')
+is_(home_ledger.fund('witness').returncode, 0, 'a witness cosigns')
+with home_ledger.connect() as client:
+    held = client.call('Checkpoint')['checkpoint']
+    is_((held.count('\u2014'), client.call('Status')['witnessed']), (2, int(held.split('\n')[1])),
+        'all of it is covered')
 home_ledger.stop()
 state = os.path.join(home_ledger.home, 'state-%d' % os.geteuid())
 size, root = int(held.split('\n')[1]), base64.b64decode(held.split('\n')[2])
@@ -50,12 +66,19 @@ def by_checkpoint(ledger):
     return None
 
 
-def by_fund(ledger):
-    """The rep's own fund, which remembers."""
-    theirs = os.path.join(ledger.home, 'state-%d' % os.geteuid())
-    shutil.copytree(state, theirs)
-    got = ledger.fund('balance', 'pool')
-    return got.stderr.strip() if got.returncode == 6 else None
+def by_command(*words):
+    """Somebody's own fund, which remembers."""
+    def look(ledger):
+        theirs = os.path.join(ledger.home, 'state-%d' % os.geteuid())
+        shutil.rmtree(theirs, ignore_errors=True)
+        shutil.copytree(state, theirs)
+        got = ledger.fund(*words)
+        return (got.stderr.strip() or '6') if got.returncode == 6 else None
+    return look
+
+
+LOOKS = (('checkpoint', by_checkpoint), ('fund', by_command('balance', 'pool')),
+         ('fund verify', by_command('verify')), ('fund witness', by_command('witness')))
 
 
 def found_by(change):
@@ -68,19 +91,24 @@ def found_by(change):
         said = victim.verify(*options)
         if said.returncode:
             return ['fundd ' + ' '.join(('--verify', *options))], said.stdout.strip() or said.stderr.strip()
-    victim.configure({'manager': 'user:%d' % os.getuid()}, {})
-    victim.start()
-    found = [(name, told) for name, look in (('checkpoint', by_checkpoint), ('fund', by_fund))
-             if (told := look(victim))]
-    victim.stop()
     kept = os.path.join(victim.home, 'guard')
     shutil.copy(guard, kept)
-    victim.configure({'manager': 'user:%d' % os.getuid()}, {'guard': kept})
+    configured(victim, guard=kept)
+    found = []
     try:
         victim.start()
         victim.stop()
     except RuntimeError as told:
         found.append(('guard', str(told)))
+    configured(victim)
+    try:
+        victim.start()
+    except RuntimeError as told:
+        found.append(('cosignature', str(told)))
+        os.unlink(os.path.join(victim.dir, 'witnesses'))    # which whoever has the directory may do
+        victim.start()
+    found += [(name, told) for name, look in LOOKS if (told := look(victim))]
+    victim.stop()
     return [name for name, _ in found], '; '.join(told for _, told in found)
 
 
@@ -91,7 +119,8 @@ def caught(name, by, change):
 
 # ---- What is done -------------------------------------------------------------------------------
 
-VERIFY, ALL, OUTSIDE = ['fundd --verify'], ['fundd --verify --all'], ['checkpoint', 'fund', 'guard']
+VERIFY, ALL, OUTSIDE = ['fundd --verify'], ['fundd --verify --all'], [
+    'guard', 'cosignature', *(name for name, _ in LOOKS)]
 middle = last - 5
 
 
@@ -167,8 +196,9 @@ def another_key(forgery, genesis_too):
 
 
 def rolled_back(dir_):
-    shutil.rmtree(dir_)
-    shutil.copytree(early, dir_)
+    for name in ('ledger.mdb', 'keys', 'index.mdb'):    # the file of the witnesses stays
+        if os.path.exists(os.path.join(early, name)):
+            shutil.copy(os.path.join(early, name), dir_)
 
 
 def branched(dir_):
@@ -176,11 +206,13 @@ def branched(dir_):
     rolled_back(dir_)
     other = Ledger(init=False)
     other.dir, other.strange = dir_, False
+    os.rename(dir_ + '/witnesses', dir_ + '.witnesses')
     other.start()
     with other.connect() as client:
         for _ in range(20):
             client.call('Spend', spend(1, budget='pool'))
     other.stop()
+    os.rename(dir_ + '.witnesses', dir_ + '/witnesses')
 
 
 def rewritten(forgery, key):
