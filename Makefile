@@ -39,6 +39,7 @@ CFLAGS_ALL = -std=c11 $(WARNINGS) $(CFLAGS) -MMD -MP
 LIBS_COMMON = -lsodium -ljansson -levent_core
 LIBS_DAEMON = -pthread $(LIBS_COMMON) -lcrypto -llmdb -lsystemd -linih -lseccomp
 LIBS_FUND = $(LIBS_COMMON) -lsmartcols -lcsv
+LIBS_report = -lsmartcols
 LIBS_VERIFY = $(LIBS_COMMON) -lcrypto
 compile = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)
 link = $(CC) $(CFLAGS) $(LDFLAGS)
@@ -71,7 +72,7 @@ $(build)/fund: $(build)/client/main.o $(client_a) $(sha256_light)
 	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_FUND)
 
 $(build)/fund-%: $(build)/client/main_%.o $(client_a) $(sha256_quick)
-	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_VERIFY)
+	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_VERIFY) $(LIBS_$*)
 
 # A unit test links everything of the daemon but its main.
 $(build)/tests/unit/%: $(build)/tests/unit/%.o $(common_o) \

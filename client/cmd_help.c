@@ -9,7 +9,7 @@ static void help_all(void)
 	puts("fund: what is left of your budget\n");
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
-	puts("\nPrograms of their own: fund verify, fund witness, fund export.");
+	puts("\nPrograms of their own: fund report, fund verify, fund witness, fund export.");
 	puts("fund help COMMAND shows its options; --json and --socket PATH go with all of them.");
 }
 

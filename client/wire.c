@@ -177,6 +177,21 @@ bool wire_balance(const json_t *json, const json_t **budgets, const json_t **bud
 	return true;
 }
 
+bool wire_report(const json_t *json, const json_t **total, struct wire_total *ret, struct problem *problem)
+{
+	static const struct field fields[] = { { "total", FIELD_JSON, 0, 0, 0 }, FIELDS_END };
+	static const struct field total_fields[] = {
+		STRING(wire_total, currency, FIELD_REQUIRED), INT(wire_total, exp, FIELD_REQUIRED),
+		STRING(wire_total, category, 0), INT(wire_total, spent, FIELD_REQUIRED),
+		INT(wire_total, refunded, FIELD_REQUIRED), INT(wire_total, spends, FIELD_REQUIRED),
+		INT(wire_total, refunds, FIELD_REQUIRED),
+		FIELDS_END
+	};
+
+	return decode(json, fields, total, sizeof(*total), problem) &&
+	       (!*total || decode(*total, total_fields, ret, sizeof(*ret), problem));
+}
+
 bool wire_audit(const json_t *json, const json_t **entry, struct problem *problem)
 {
 	static const struct field fields[] = { { "entry", FIELD_JSON, 0, 0, 0 }, FIELDS_END };

@@ -82,6 +82,15 @@ bool wire_refusal(const json_t *json, struct wire_refusal *ret, struct problem *
 /* One reply to Balance: the list, or with `more` the one budget; both NULL at the end of an empty stream. */
 bool wire_balance(const json_t *json, const json_t **budgets, const json_t **budget, struct problem *problem);
 
+/* One line of a report. */
+struct wire_total {
+	const char *currency, *category;
+	struct json_int exp, spent, refunded, spends, refunds;
+};
+
+/* The member `total` of a reply to Report, and its fields; NULL at the end of the stream. */
+bool wire_report(const json_t *json, const json_t **total, struct wire_total *ret, struct problem *problem);
+
 /* The member `entry` of a reply to Audit; NULL at the end of an empty stream. */
 bool wire_audit(const json_t *json, const json_t **entry, struct problem *problem);
 

@@ -369,6 +369,29 @@ void fold_start(struct fold *fold, struct books *books)
 		log_warning("cannot start the thread that folds; what is new stays in memory");
 }
 
+/* What is not folded yet may be before `until`, too: the index is asked only when something behind it is folded. */
+uint64_t fold_last(struct fold *fold, uint32_t place, int64_t until, uint64_t last)
+{
+	struct calendar calendar;
+
+	if (!fold->open || until > view_time(&fold->daemon_view))
+		return last;
+	calendar_at(until - 1, &calendar);
+	return calendar.month[0] ? view_last(&fold->daemon_view, month_number(calendar.month), place)
+				 : last;
+}
+
+void fold_totals(struct fold *fold, uint32_t month, const uint32_t *places, size_t count,
+		 view_each *each, void *context, uint64_t *ret_folded)
+{
+	static const uint32_t all = INDEX_ALL;
+
+	*ret_folded = 0;
+	if (fold->open)
+		view_totals(&fold->daemon_view, month, places ? places : &all, places ? count : 1,
+			    each, context, ret_folded);
+}
+
 bool fold_damaged(const struct fold *fold)
 {
 	return fold->open && (fold->daemon_view.damaged || fold->damaged);

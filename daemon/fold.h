@@ -71,6 +71,17 @@ void fold_start(struct fold *fold, struct books *books);
 /* Between two batches: begins a fold when one is due, or ends one that is done. */
 void fold_turn(struct fold *fold);
 
+/* The last of the budget's entries before `until` (microseconds), or one behind it in its month; as far as it is known,
+ * otherwise `last`, the budget's last of all. NO_ENTRY: there is none. */
+uint64_t fold_last(struct fold *fold, uint32_t place, int64_t until, uint64_t last);
+
+/*
+ * The totals of some budgets, or with NULL of all together, in a month, as far as it is folded: of the entries below
+ * *ret_folded. What is behind the caller counts.
+ */
+void fold_totals(struct fold *fold, uint32_t month, const uint32_t *places, size_t count,
+		 view_each *each, void *context, uint64_t *ret_folded);
+
 /* Something that was read from the index cannot be relied on, so no answer may leave any more. */
 bool fold_damaged(const struct fold *fold);
 

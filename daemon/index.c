@@ -548,19 +548,45 @@ static bool total_found(void *context, const uint8_t *key, const uint8_t *value)
 	return true;
 }
 
-void view_totals(struct view *view, uint32_t month, uint32_t place, view_each *each, void *context)
+static bool totals_read(struct view *view, uint32_t month, const uint32_t *places, size_t count,
+			struct totals_walk *walk)
 {
-	struct totals_walk walk = { view, each, context };
 	uint8_t low[8 + LABEL_HASH] = { 0 }, high[8 + LABEL_HASH];
 
-	month_key(month, place, low);
-	month_key(month, place, high);
-	memset(high + 8, 0xff, LABEL_HASH);
+	memset(high, 0xff, sizeof(high));
+	for (size_t i = 0; i < count; i++) {
+		month_key(month, places[i], low);
+		month_key(month, places[i], high);
+		if (shelf_range(&totals_shelf, view->txn, view->index->dbi, low, high, total_found,
+				walk) != FOUND)
+			return false;
+	}
+	return true;
+}
+
+void view_totals(struct view *view, uint32_t month, const uint32_t *places, size_t count,
+		 view_each *each, void *context, uint64_t *ret_folded)
+{
+	struct totals_walk walk = { view, each, context };
+	struct meta meta = { .folded = 0 };
+
 	if (!view_begin(view))
 		return;
-	view->damaged |= shelf_range(&totals_shelf, view->txn, view->index->dbi, low, high,
-				     total_found, &walk) != FOUND;
+	view->damaged |= !meta_get(view->txn, view->index->dbi, &meta) ||
+			 !totals_read(view, month, places, count, &walk);
 	mdb_txn_reset(view->txn);
+	*ret_folded = meta.folded;
+}
+
+int64_t view_time(struct view *view)
+{
+	struct meta meta = { .last_at = ABSENT };
+
+	if (!view_begin(view))
+		return ABSENT;
+	view->damaged |= !meta_get(view->txn, view->index->dbi, &meta);
+	mdb_txn_reset(view->txn);
+	return meta.folded ? meta.last_at : ABSENT;
 }
 
 /* ---- Folding ---- */

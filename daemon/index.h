@@ -87,9 +87,13 @@ struct total {
 	int64_t amount;
 };
 
-/* Each total of a budget, or of INDEX_ALL, in a month. */
+/* Each total of the budgets (INDEX_ALL: of all together) in a month, and how many entries are folded into them. */
 typedef void view_each(void *context, const struct total *total);
-void view_totals(struct view *view, uint32_t month, uint32_t place, view_each *each, void *context);
+void view_totals(struct view *view, uint32_t month, const uint32_t *places, size_t count,
+		 view_each *each, void *context, uint64_t *ret_folded);
+
+/* The time of the last entry that is folded: nothing behind it is earlier. ABSENT when there is none. */
+int64_t view_time(struct view *view);
 
 /* ---- Writing ---- */
 

@@ -23,6 +23,7 @@ static const struct method {
 	{ LEDGER_INTERFACE ".Close", ROLE_MANAGER, "a manager closes budgets", method_close },
 	{ LEDGER_INTERFACE ".Balance", 0, NULL, method_balance },
 	{ LEDGER_INTERFACE ".Audit", 0, NULL, method_audit },
+	{ LEDGER_INTERFACE ".Report", 0, NULL, method_report },
 	{ LEDGER_INTERFACE ".Checkpoint", 0, NULL, method_checkpoint },
 	{ LEDGER_INTERFACE ".Prove", 0, NULL, method_prove },
 	{ LEDGER_INTERFACE ".Consistency", 0, NULL, method_consistency },

@@ -53,7 +53,8 @@ void method_fill(struct service *service, int64_t seq, struct buf *out);
 typedef enum err method_handler(struct request *request);
 
 method_handler method_spend, method_topup, method_refund, method_open, method_adjust, method_close;
-method_handler method_reset, method_balance, method_audit, method_checkpoint, method_status;
+method_handler method_reset, method_balance, method_audit, method_report, method_checkpoint;
+method_handler method_status;
 method_handler method_prove, method_consistency, method_leaves, method_cosign;
 
 /* Puts on record that the actor looks at what is not its own, once for each uid, filter and day. `budget` may

@@ -10,8 +10,8 @@
 #include "answer.h"
 #include "common/hash.h"
 #include "query.h"
+#include "scope.h"
 
-#define NAMES_MAX 32	/* what was looked for goes into the record of it */
 
 struct audit_request {
 	struct json_strings budgets;
@@ -146,69 +146,6 @@ static enum err filter_take(const struct audit_request *wanted, struct filter *r
 	return ERR_NONE;
 }
 
-/* ---- Whose entries ---- */
-
-struct scope {
-	struct budget **list;
-	size_t count;
-	bool everything;	/* no names, and the actor may read all */
-	bool others;		/* some of it is not the actor's own */
-};
-
-static bool scope_has(const struct scope *scope, const struct budget *budget)
-{
-	for (size_t i = 0; i < scope->count; i++)
-		if (scope->list[i] == budget)
-			return true;
-	return false;
-}
-
-static enum err scope_named(const struct request *request, const struct json_strings *names,
-			    struct scope *ret)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		struct budget *budget = books_budget(&request->service->books, names->item[i]);
-
-		if (!budget)
-			return refuse_budget(request->refusal, ERR_UNKNOWN_BUDGET, names->item[i]);
-		if (!actor_may_read(request->actor, budget))
-			return refuse_words(request->refusal, ERR_NOT_PERMITTED, "",
-					    "%s is somebody else's budget: its owner, managers and "
-					    "auditors see its entries", budget->name);
-		ret->others |= !actor_may_spend(request->actor, budget);
-		if (!scope_has(ret, budget))
-			ret->list[ret->count++] = budget;
-	}
-	return ERR_NONE;
-}
-
-/* Closed ones too: their history stays their owner's. */
-static void scope_own(const struct request *request, struct scope *ret)
-{
-	const struct books *books = &request->service->books;
-
-	for (size_t i = 0; i < books->count; i++)
-		if (actor_may_spend(request->actor, books->list[i]))
-			ret->list[ret->count++] = books->list[i];
-}
-
-static enum err scope_take(const struct request *request, const struct json_strings *names,
-			   struct scope *ret)
-{
-	size_t most = names->count ? names->count : request->service->books.count;
-
-	*ret = (struct scope){ .list = calloc(most + 1, sizeof(*ret->list)) };
-	if (!ret->list)
-		abort();
-	if (names->count)
-		return scope_named(request, names, ret);
-	ret->everything = request->actor->roles & (ROLE_MANAGER | ROLE_AUDITOR);
-	ret->others = ret->everything;
-	if (!ret->everything)
-		scope_own(request, ret);
-	return ERR_NONE;
-}
-
 /* ---- On record ---- */
 
 /* The id is made of uid, filter and day, and nobody without the keyring can guess it. */
@@ -260,10 +197,10 @@ static enum err stream(struct request *request, const struct audit_request *want
 	struct filter filter;
 	enum err err;
 
-	if (wanted->budgets.count > NAMES_MAX)
+	if (wanted->budgets.count > SCOPE_NAMES_MAX)
 		return refuse_words(request->refusal, ERR_MALFORMED, "budgets",
 				    "at most %d are named in one audit; without names all are meant",
-				    NAMES_MAX);
+				    SCOPE_NAMES_MAX);
 	err = filter_take(wanted, &filter, request->refusal);
 
 	if (!err && scope->others)
@@ -278,7 +215,7 @@ static enum err stream(struct request *request, const struct audit_request *want
 	audit->job = (struct job){ .step = job_step, .pause = job_pause, .release = job_release,
 				   .watermark = batch_size(&service->batch) };
 	audit->query = query_new(&filter, scope->everything ? NULL : scope->list, scope->count,
-				 &service->customers, batch_size(&service->batch));
+				 &service->customers, &service->fold, batch_size(&service->batch));
 	request->job = &audit->job;
 	return ERR_NONE;
 }
@@ -296,6 +233,6 @@ enum err method_audit(struct request *request)
 	err = scope_take(request, &wanted.budgets, &scope);
 	if (!err)
 		err = stream(request, &wanted, &scope);
-	free(scope.list);
+	scope_release(&scope);
 	return err;
 }

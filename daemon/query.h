@@ -7,6 +7,7 @@
 
 #include "books.h"
 #include "customers.h"
+#include "fold.h"
 #include "stored.h"
 
 #define QUERY_ROWS_A_PULL 512
@@ -30,7 +31,7 @@ struct query;
  * Takes over filter->customer. The budgets' chains are followed, and a customer's when no budget is named.
  */
 struct query *query_new(const struct filter *filter, struct budget *const *budgets, size_t count,
-			const struct customers *customers, uint64_t size);
+			const struct customers *customers, struct fold *fold, uint64_t size);
 void query_free(struct query *query);
 
 enum pull {

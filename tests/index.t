@@ -56,6 +56,51 @@ with ledger.connect() as client:
 folded()
 
 
+def report(month, budgets=()):
+    """What Report says, and what the audited entries come to."""
+    year, number = map(int, month.split('-'))
+    since = month + '-01'
+    until = '%d-%02d-01T00:00:00+01:00' % (year + number // 12, number % 12 + 1)
+    with ledger.connect() as client:
+        totals = [r['total'] for r in client.stream('Report', month=month, budgets=list(budgets))
+                  if r.get('total')]
+        sums = {}
+        for entry in client.audit(since=since, budgets=list(budgets)):
+            key = entry.get('currency'), entry.get('exp'), entry.get('category')
+            for end, amount, times in (('to', 'spent', 'spends'), ('from', 'refunded', 'refunds')):
+                if entry.get(end) == 'spent':
+                    line = sums.setdefault(key, dict(spent=0, refunded=0, spends=0, refunds=0))
+                    line[amount] += entry['amount']
+                    line[times] += 1
+    return totals, [dict(((k, v) for k, v in zip(('currency', 'exp', 'category'), key) if v is not None),
+                         **sums[key]) for key in sorted(sums, key=lambda k: (k[0], k[2] or ''))]
+
+
+month = time.strftime('%Y-%m', time.gmtime(time.time() + 3600))
+for budgets in ((), ('alice',), ('alice', 'team/north'), ('yen',)):
+    says, sums = report(month, budgets)
+    is_(says, sums, 'a report of %s is what its entries come to' % (', '.join(budgets) or 'all'))
+with ledger.connect() as client:
+    client.call('Spend', spend(3, category='late'))
+    client.call('Spend', spend(4, budget='team/north'))
+says, sums = report(month)
+is_(says, sums, 'entries that are not folded yet count too')
+is_(sum(line['spends'] for line in says), 15, 'all of them')
+is_(report('2025-01')[0], [], 'nothing was spent in another month')
+with ledger.connect() as client:
+    for wrong in ('2026', '2026-13', '2026-W48', '2026-11-23', ''):
+        try:
+            client.stream('Report', month=wrong)
+            ok(False, 'no month: %r' % wrong)
+        except Refused as refused:
+            is_(refused.name, 'Malformed', 'no month: %r' % wrong)
+    try:
+        is_(client.call('Report', month=month), 0, 'more is needed')
+    except Refused as refused:
+        ok(refused.name.endswith('ExpectedMore'), 'more is needed')
+folded()
+
+
 def told():
     """What fundd says of all that is in the index. Asking changes nothing."""
     says = []

@@ -103,6 +103,10 @@ TABLE = {
     'Audit': [(lambda: {'budgets': ['alice']}, named('alice', roles=READERS)),
               (lambda: {'budgets': ['team/north']}, named(team=True, roles=READERS)),
               (lambda: {'budgets': ['alice', 'bob']}, has(*READERS))],
+    'Report': [(lambda: {'month': '2026-11', 'budgets': ['alice']}, named('alice', roles=READERS)),
+               (lambda: {'month': '2026-11', 'budgets': ['team/north']}, named(team=True, roles=READERS)),
+               (lambda: {'month': '2026-11', 'budgets': ['alice', 'bob']}, has(*READERS)),
+               (lambda: {'month': '2026-11'}, anybody)],
     'Checkpoint': [(lambda: {}, anybody)],
     'Status': [(lambda: {}, anybody)],
     'Consistency': [(lambda: {'old': 1, 'new': 2}, anybody)],
@@ -111,7 +115,7 @@ TABLE = {
     'Leaves': [(lambda: {'from': 0, 'to': 1}, has(*READERS))],
     'Cosign': [(lambda: {'checkpoint': 'no checkpoint'}, has('auditor'))],
 }
-STREAMS = ('Audit', 'Leaves')
+STREAMS = ('Audit', 'Report', 'Leaves')
 
 
 def fresh():

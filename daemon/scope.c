@@ -1,0 +1,63 @@
+#include "scope.h"
+
+#include <stdlib.h>
+
+static bool scope_has(const struct scope *scope, const struct budget *budget)
+{
+	for (size_t i = 0; i < scope->count; i++)
+		if (scope->list[i] == budget)
+			return true;
+	return false;
+}
+
+static enum err scope_named(const struct request *request, const struct json_strings *names,
+			    struct scope *ret)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		struct budget *budget = books_budget(&request->service->books, names->item[i]);
+
+		if (!budget)
+			return refuse_budget(request->refusal, ERR_UNKNOWN_BUDGET, names->item[i]);
+		if (!actor_may_read(request->actor, budget))
+			return refuse_words(request->refusal, ERR_NOT_PERMITTED, "",
+					    "%s is somebody else's budget: its owner, managers and "
+					    "auditors see its entries", budget->name);
+		ret->others |= !actor_may_spend(request->actor, budget);
+		if (!scope_has(ret, budget))
+			ret->list[ret->count++] = budget;
+	}
+	return ERR_NONE;
+}
+
+/* Closed ones too: their history stays their owner's. */
+static void scope_own(const struct request *request, struct scope *ret)
+{
+	const struct books *books = &request->service->books;
+
+	for (size_t i = 0; i < books->count; i++)
+		if (actor_may_spend(request->actor, books->list[i]))
+			ret->list[ret->count++] = books->list[i];
+}
+
+enum err scope_take(const struct request *request, const struct json_strings *names,
+			   struct scope *ret)
+{
+	size_t most = names->count ? names->count : request->service->books.count;
+
+	*ret = (struct scope){ .list = calloc(most + 1, sizeof(*ret->list)) };
+	if (!ret->list)
+		abort();
+	if (names->count)
+		return scope_named(request, names, ret);
+	ret->everything = request->actor->roles & (ROLE_MANAGER | ROLE_AUDITOR);
+	ret->others = ret->everything;
+	if (!ret->everything)
+		scope_own(request, ret);
+	return ERR_NONE;
+}
+
+void scope_release(struct scope *scope)
+{
+	free(scope->list);
+	scope->list = NULL;
+}
