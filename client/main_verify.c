@@ -125,14 +125,13 @@ static void print_mine(const struct mine *mine, uint64_t before)
 		print_text(&out);
 		return;
 	}
-	buf_printf(&out, "%s: %" PRIu64 " entries, and it is signed.\n", watch->head.origin, watch->head.size);
+	buf_printf(&out, "%s: %" PRIu64 " entries, signed with %s.\n", watch->head.origin, watch->head.size,
+		   before ? "the key you know" : "a key that is remembered from now on");
 	if (before)
-		buf_printf(&out, "The %" PRIu64 " entries of before are its beginning, unchanged.\n", before);
-	else
-		buf_str(&out, "From now on its changes show: it is remembered.\n");
+		buf_printf(&out, "The %" PRIu64 " that you saw before are its beginning, unchanged.\n", before);
 	if (good)
-		buf_printf(&out, "%zu receipt%s: what %s stands in it.\n", good,
-			   good == 1 ? " of yours" : "s of yours", good == 1 ? "it says" : "they say");
+		buf_printf(&out, "%zu receipt%s of yours: what %s stands in it.\n", good, good == 1 ? "" : "s",
+			   good == 1 ? "it says" : "they say");
 	print_text(&out);
 }
 

@@ -18,7 +18,8 @@ run install
 check 'installs' test $? = 0
 files >"$dir/out"
 for file in usr/bin/fund usr/sbin/fundd etc/fund/fund.conf \
-	usr/share/man/man1/fund.1 usr/share/man/man8/fundd.8 \
+	usr/libexec/fund/fund-verify usr/libexec/fund/fund-witness usr/libexec/fund/fund-export \
+	usr/share/man/man1/fund.1 usr/share/man/man1/fund-verify.1 usr/share/man/man8/fundd.8 \
 	usr/share/man/man5/fund.conf.5 usr/share/man/man5/fund-ledger.5 \
 	usr/lib/systemd/system/fundd.socket usr/lib/systemd/system/fundd.service \
 	usr/lib/systemd/system/fund-reset.timer usr/lib/systemd/system/fund-reset.service \
@@ -28,6 +29,8 @@ done
 
 "$root/usr/bin/fund" help >"$dir/out" 2>&1
 check 'the installed fund runs' test $? = 0
+"$root/usr/bin/fund" verify --help >"$dir/out" 2>&1
+check '... and finds what is beside it' says '^usage: fund verify '
 check 'anyone may read and run what anyone needs' sh -c "! find $root/usr ! -perm -o=r | grep ."
 grep -v '^PATH=' "$root/usr/share/doc/fund/fund.cron" >"$dir/out"
 check 'the cron line' says '^7 \* \* \* \* fund-cron fund reset --quiet$'

@@ -30,6 +30,13 @@ for option in $("$BUILD/fundd" --help 2>&1 | grep -oE -- '--[a-z-]+' | sort -u);
 	[ "$option" = --help ] || listed "fundd $option" "^\.It Fl ${option#-}( |\$)" man/fundd.8
 done
 
+for page in man/fund-*.1; do
+	program=${page#man/fund-}
+	for option in $("$fund" help "${program%.1}" | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+		listed "fund ${program%.1} $option" "^\.It (Fl [a-z] Ar [a-z]+ , )?Fl ${option#-}( |\$)" "$page"
+	done
+done
+
 commands=$("$fund" help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
 check 'fund help lists commands' test -n "$commands"
 for command in $commands; do
