@@ -23,7 +23,7 @@ check 'the ledger verifies' says '^verified [0-9]* entries, root '
 
 # A demo that cannot fail shows nothing.
 mkdir "$dir/mute"
-cp "$BUILD/fundd" "$dir/mute"
+cp "$BUILD/fundd" "$BUILD/fund-verify" "$BUILD/fund-witness" "$dir/mute"
 printf '#!/bin/sh\n' >"$dir/mute/fund"
 chmod 755 "$dir/mute/fund"
 BUILD=$dir/mute "$demo" >"$dir/out" 2>&1 </dev/null
