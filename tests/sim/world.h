@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SOCKETS 256
-#define SOCKET_ROOM 200000	/* bytes that the kernel keeps for who does not read */
+#define SOCKET_ROOM 16000	/* bytes that the kernel keeps for who does not read */
 
 /* Everything as it is before the first daemon. */
 void world_reset(void);
