@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hash.h"
 #include "common/proof.h"
+#include "place.h"
 #include "tell.h"
 #include "wire_proof.h"
 
@@ -216,6 +218,34 @@ static bool same_key(const struct verifier *one, const struct verifier *other)
 	return one->id == other->id && !memcmp(one->key, other->key, PUBLIC_SIZE);
 }
 
+/* Is it the ledger that was here before, as far as is known? Otherwise the state is that one's. */
+static bool place_take(struct watch *watch, const char *origin)
+{
+	char before[ORIGIN_MAX + 1];
+
+	if (!place_origin(watch->base, watch->socket, before))
+		return true;
+	watch->here = !strcmp(before, origin);
+	if (watch->here)
+		return true;
+	state_take(watch, before);
+	if (!watch->alarm.len && !watch->state.note.len)
+		return true;	/* nothing is remembered of it any more */
+	memcpy(watch->before, before, sizeof(before));
+	return false;
+}
+
+/* The pinned key, or one that is pinned now: the head can be checked at once. */
+static void key_look(struct watch *watch, const struct verifier *verifier)
+{
+	if (!watch->keys.count && !watch->named)
+		keys_add(&watch->keys, 0, verifier);
+	if (!watch->keys.count || !same_key(keys_at(&watch->keys, UINT64_MAX), verifier))
+		return;
+	buf_clear(&watch->vkey);
+	head_check(watch, watch->foreign.data, watch->foreign.len);
+}
+
 static void first_look(struct watch *watch, const struct wire_head *says)
 {
 	struct verifier verifier;
@@ -225,19 +255,13 @@ static void first_look(struct watch *watch, const struct wire_head *says)
 		alarm_raise(watch, "the key that the daemon shows is none: %s", problem);
 		return;
 	}
-	if (!watch->opened)
-		state_take(watch, verifier.name);
-	if (watch->alarm.len)
-		return;
-	if (!watch->keys.count && !says->key.value)
-		keys_add(&watch->keys, 0, &verifier);
-	if (watch->keys.count && same_key(keys_at(&watch->keys, UINT64_MAX), &verifier)) {
-		head_check(watch, says->checkpoint, strlen(says->checkpoint));
-		return;
-	}
 	watch->named = (uint64_t)says->key.value;
 	buf_set(&watch->vkey, says->vkey, strlen(says->vkey));
 	buf_set(&watch->foreign, says->checkpoint, strlen(says->checkpoint));
+	if (!watch->opened && place_take(watch, verifier.name))
+		state_take(watch, verifier.name);
+	if (!watch->before[0] && !watch->alarm.len)
+		key_look(watch, &verifier);
 }
 
 static void on_checkpoint(void *context, const struct reply *reply)
@@ -340,6 +364,69 @@ static void alarm_key(struct watch *watch)
 	alarm_notes(watch, &watch->state.note, &watch->foreign, &head);
 }
 
+/* ---- Another ledger in the place of one that is known ---- */
+
+static void alarm_place(struct watch *watch, const char *origin, const char *problem)
+{
+	struct checkpoint head = { .size = 0 };
+	struct note note;
+
+	if (!note_parse(watch->foreign.data, watch->foreign.len, &note))
+		(void)!checkpoint_parse(note.text, note.text_len, &head);
+	alarm_raise(watch, "here was the ledger %s, and now there is another, %s: %s", watch->before, origin, problem);
+	alarm_notes(watch, &watch->state.note, &watch->foreign, &head);
+}
+
+/* Does the genesis go on from the ledger that was here, as far as that is remembered? */
+static const char *genesis_check(const struct watch *watch, const struct receipt *receipt)
+{
+	const struct checkpoint *old = &watch->state.head;
+	struct keys keys = { .count = 0 };
+	struct checkpoint head;
+	struct verifier key;
+	struct entry genesis;
+	uint8_t root[HASH_SIZE];
+
+	if (entry_parse(receipt->leaf, receipt->leaf_len, &genesis) || ledger_key_parse(genesis.vkey, &key) ||
+	    keys_add(&keys, 0, &key) || keys_receipt(&keys, receipt, &genesis, &head) ||
+	    (!watch->named && strcmp(genesis.vkey, watch->vkey.data)))
+		return "its genesis cannot be proven";
+	if (strcmp(genesis.prior_origin, watch->before))
+		return "it does not say that it goes on from that one";
+	if ((uint64_t)genesis.prior_size < old->size)
+		return "it goes on from that one, but not with all the entries that you saw";
+	if ((uint64_t)genesis.prior_size > old->size)
+		return NULL;
+	return !base64_decode(genesis.prior_root, strlen(genesis.prior_root), root, HASH_SIZE) ||
+			       memcmp(root, old->root, HASH_SIZE)
+		       ? "it goes on from that one, but from other entries than you saw" : NULL;
+}
+
+static void place_follow(struct watch *watch)
+{
+	struct verifier verifier;
+	struct receipt receipt;
+	struct reply reply;
+	const char *problem;
+
+	if (ledger_key_parse(watch->vkey.data, &verifier) || !receipt_fetch(watch, 0, &reply, &receipt))
+		return;
+	problem = genesis_check(watch, &receipt);
+	reply_release(&reply);
+	if (problem) {
+		alarm_place(watch, verifier.name, problem);
+		return;
+	}
+	tell("note: this is another ledger now, %s; it says that it goes on from %s, whose key was lost",
+	     verifier.name, watch->before);
+	watch->before[0] = '\0';
+	state_take(watch, verifier.name);
+	if (!watch->alarm.len)
+		key_look(watch, &verifier);
+}
+
+/* ---- Following keys ---- */
+
 /* The receipts of the entries that named keys, newest first, down to the last that is known here. */
 struct chain {
 	struct buf text[KEYS_MAX];
@@ -390,7 +477,7 @@ static const char *chain_check(struct watch *watch, struct chain *chain, struct 
 	return problem;
 }
 
-/* Follows who took over, from the pinned key to the one of now. Nothing else is asked of the link meanwhile. */
+/* Follows who took over, from the pinned key to the one of now. */
 static void keys_follow(struct watch *watch)
 {
 	struct chain chain = { .count = 0 };
@@ -413,6 +500,15 @@ static void keys_follow(struct watch *watch)
 	head_check(watch, watch->foreign.data, watch->foreign.len);
 }
 
+/* What must be asked before the head can be checked. Nothing else is asked of the link meanwhile. */
+static void follow(struct watch *watch)
+{
+	if (watch->before[0])
+		place_follow(watch);
+	if (watch->vkey.len && !watch->before[0] && !watch->alarm.len)
+		keys_follow(watch);
+}
+
 /* ---- Settling ---- */
 
 static bool link_idle(const struct watch *watch)
@@ -425,7 +521,7 @@ bool watch_ready(struct watch *watch)
 	while (watch->link && !watch->note.len && !watch->vkey.len && link_take_aside(watch->link))
 		;
 	if (watch->link && watch->vkey.len && !watch->alarm.len && link_idle(watch))
-		keys_follow(watch);
+		follow(watch);
 	return !watch->alarm.len;
 }
 
@@ -435,7 +531,7 @@ bool watch_settle(struct watch *watch)
 		while (link_take_aside(watch->link))
 			;
 		if (watch->vkey.len && !watch->alarm.len && link_idle(watch)) {
-			keys_follow(watch);
+			follow(watch);
 			continue;
 		}
 		if (watch->alarm.len || !watch->unproven || watch->open)
@@ -547,13 +643,16 @@ static bool remember_once(struct watch *watch)
 	}
 	if (!saved)
 		not_remembered(watch);
+	else if (!changed && !watch->here)
+		place_keep(watch->base, watch->socket, watch->head.origin);
+	watch->here |= saved && !changed;
 	buf_release(&before);
 	return !changed;
 }
 
 static bool needs_remembering(const struct watch *watch)
 {
-	return watch->note.len && (!watch->state.note.len || watch->head.size > watch->state.head.size);
+	return watch->note.len && (!watch->here || !watch->state.note.len || watch->head.size > watch->state.head.size);
 }
 
 /* What is newest is what is kept, too. */

@@ -1,7 +1,8 @@
 /*
  * The watch over the ledger. Whenever a program talks to the daemon, its signed head is asked for beside the
  * program's own calls and must extend the one that is remembered (state.h): the same key or one that took over
- * from it, no fewer entries, and the old ones unchanged. What does not is an alarm: both signed checkpoints are
+ * from it, no fewer entries, and the old ones unchanged. Another ledger in its place must say in its genesis that
+ * it goes on from it. What does not is an alarm: both signed checkpoints are
  * kept as evidence, nothing remembered is replaced, and the program ends with EXIT_UNVERIFIED.
  *
  * What always holds: nothing is remembered that was not proven, and money is not sent where the head is known to
@@ -28,6 +29,8 @@ struct watch {
 	bool again;			/* the head was behind, and asked for again */
 	unsigned open;			/* proofs not answered yet */
 	bool unproven;			/* one got lost, or could not be asked for */
+	char before[ORIGIN_MAX + 1];	/* the origin of another ledger that was here; "" when it is the same */
+	bool here;			/* this one is remembered to be here */
 	struct buf vkey;		/* not the pinned one: how it took over must be asked */
 	struct buf foreign;		/* the head that came with it */
 	uint64_t named;			/* the entry that named it, as the daemon says */

@@ -168,6 +168,48 @@ alarmed('another key, with a key entry of its own', 'another key')
 back()
 is_(fund().returncode, 0, 'the true ledger again: all is well')
 
+# ---- A ledger of another name in its place ------------------------------------------------------
+
+
+def renamed(name, *options):
+    """The directory of a new ledger."""
+    path = os.path.join(ledger.home, name)
+    done = t.run([t.program('fundd'), '--init', '--origin', 'test.example/' + name, '--currency', 'EUR', '--timezone', 'UTC',
+                  '--dir', path, *options])
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+swap(renamed('unrelated'))
+typed = spend()
+ok(typed.returncode == 6 and 'another, test.example/unrelated' in typed.stderr,
+   'a ledger of another name: status 6', typed.stderr)
+is_(os.path.exists(os.path.join(state, 'test.example', 'unrelated')), False, '... and it is not remembered')
+back()
+newest = os.path.join(ledger.home, 'newest')
+with open(newest, 'w') as f:
+    f.write(read('checkpoint'))
+older = os.path.join(ledger.home, 'older')
+with open(older, 'w') as f:
+    f.write(remembered)
+swap(renamed('forgetful', '--after', older))
+typed = fund()
+ok(typed.returncode == 6 and 'not with all the entries' in typed.stderr, 'one that goes on from an earlier head: status 6',
+   typed.stderr)
+back()
+who = (61004, 61004, ())
+is_(ledger.fund('status', who=who).returncode, 0, 'the true ledger, for somebody else')
+swap(renamed('next', '--after', newest))
+typed = fund()
+ok(typed.returncode == 0 and 'goes on from test.example/fund' in typed.stderr,
+   'one that goes on from the head that was seen: said, and remembered', typed.stderr)
+typed = fund()
+is_((typed.returncode, typed.stderr), (0, ''), '... once')
+for name in os.listdir(os.path.join(state, 'served')):
+    os.unlink(os.path.join(state, 'served', name))
+back()
+is_(fund().returncode, 0, 'the true ledger again: all is well')
+
 # ---- A daemon that does not prove ---------------------------------------------------------------
 
 spend()
