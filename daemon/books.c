@@ -87,6 +87,17 @@ static int64_t request_find(const struct books *books, const struct ids *ids, in
 	return ABSENT;
 }
 
+/* The past may take one id for another, so it is looked at. */
+static int64_t past_request(const struct books *books, int64_t uid, const uint8_t id[16])
+{
+	int64_t seq = books->past->request(books->past_context, uid, id);
+	struct entry entry;
+
+	if (seq == ABSENT || !books_entry(books, seq, &entry))
+		return seq;
+	return entry.uid == uid && !memcmp(entry.id, id, sizeof(entry.id)) ? seq : ABSENT;
+}
+
 int64_t books_request(const struct books *books, int64_t uid, const uint8_t id[16])
 {
 	int64_t seq = request_find(books, &books->recent.ids, uid, id);
@@ -94,7 +105,7 @@ int64_t books_request(const struct books *books, int64_t uid, const uint8_t id[1
 	if (seq == ABSENT && books->frozen.ids.count)
 		seq = request_find(books, &books->frozen.ids, uid, id);
 	if (seq == ABSENT && books->past)
-		seq = books->past->request(books->past_context, uid, id);
+		seq = past_request(books, uid, id);
 	return seq;
 }
 

@@ -51,7 +51,8 @@ struct totals {
 
 /* What the index knows of the entries folded into it, whose ids and refunds the books have forgotten. */
 struct books_past {
-	int64_t (*request)(void *context, int64_t uid, const uint8_t id[16]);	/* or ABSENT */
+	/* The only entry that may have been made by this id, or ABSENT. */
+	int64_t (*request)(void *context, int64_t uid, const uint8_t id[16]);
 	int64_t (*refunded)(void *context, int64_t seq);
 };
 

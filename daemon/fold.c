@@ -11,7 +11,7 @@
 #include "common/period.h"
 #include "prove.h"
 
-#define CATCH_UP_ENTRIES ((uint64_t)1 << 19)	/* in one commit, when the daemon waits for it */
+#define CATCH_UP_ENTRIES ((uint64_t)1 << 18)	/* in one commit, when the daemon waits for it */
 #define WAIT_NS 10000000
 
 static int64_t monotonic_ms(void)
@@ -133,7 +133,7 @@ static void replay_prepare(struct fold *fold)
 	fold->replay.forgive_words = true;
 	fold->replay.books.past = &fold_past;
 	fold->replay.books.past_context = &fold->view;
-	folding_init(&fold->folding);
+	folding_init(&fold->folding, &fold->index);
 }
 
 /* After a failure: what was collected goes, and the books are again what is folded. */
@@ -171,9 +171,9 @@ const char *fold_mismatch(const struct merkle *tree, struct ledger *ledger)
 	return same ? NULL : "it is another ledger's";
 }
 
-static const char *index_take(struct fold *fold, const char *dir)
+static const char *index_take(struct fold *fold, const char *dir, const uint8_t secret[16])
 {
-	int error = index_open(&fold->index, dir);
+	int error = index_open(&fold->index, dir, secret);
 
 	if (error)
 		return ledger_error(error);
@@ -229,16 +229,16 @@ static const char *catch_up(struct fold *fold, struct keyring *keyring)
 }
 
 const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
-		      struct keyring *keyring, const uint8_t key[16])
+		      struct keyring *keyring, const uint8_t secret[16])
 {
 	const char *problem;
 
 	*fold = (struct fold){ .ledger = ledger };
-	problem = index_take(fold, dir);
+	problem = index_take(fold, dir, secret);
 	if (problem) {
 		log_notice("the index cannot be used (%s): it is made again from the ledger", problem);
 		index_remove(dir);
-		problem = index_take(fold, dir);
+		problem = index_take(fold, dir, secret);
 	}
 	if (problem) {
 		log_warning("there is no index: %s; everything is kept in memory", problem);
@@ -246,7 +246,7 @@ const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
 	}
 	fold->open = true;
 	customers_init(&fold->customers);
-	memcpy(fold->customers.key, key, sizeof(fold->customers.key));
+	memcpy(fold->customers.key, secret, sizeof(fold->customers.key));
 	pthread_mutex_init(&fold->mutex, NULL);
 	pthread_cond_init(&fold->changed, NULL);
 	return catch_up(fold, keyring);

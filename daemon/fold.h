@@ -53,11 +53,11 @@ struct fold {
 
 /*
  * Opens the directory's index and makes sure that it is of this ledger: otherwise it is made again. Then folds what
- * is missing, but for less than FOLD_ENTRIES. `key` is that of the customers' hashes. An index that cannot be made
+ * is missing, but for less than FOLD_ENTRIES. `secret` is that of the hashes, the customers' too. An index that cannot be made
  * is done without: fold->open is false. NULL, or a static sentence about the ledger's entry fold->replay.bad.
  */
 const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
-		      struct keyring *keyring, const uint8_t key[16]);
+		      struct keyring *keyring, const uint8_t secret[16]);
 
 /* Fills empty books and tree as far as it is folded. NULL, or a sentence: the index is damaged. */
 const char *fold_load(struct fold *fold, struct books *books, struct merkle *tree);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,14 @@
 #include "common/bytes.h"
 #include "ledger.h"
 
-#define LAYOUT 1			/* of what is stored: another one is made again */
+#define LAYOUT 2			/* of what is stored: another one is made again */
 #define BOOT_SIZE 37
 #define LEVELS_MAX 40			/* of the tree's edge that is kept */
-#define ID_KEY 24
+#define ID_TIME 6			/* of a UUIDv7 the milliseconds: new ids come at the shelf's end */
+#define ID_KEY (ID_TIME + 8)
 #define SEQ_SIZE 5
-#define LABEL_HASH 16
+#define LABEL_HASH 8
+#define LABEL_SIZE_MAX (2 + CURRENCY_LEN + 1 + TAG_MAX_LEN + 1)
 
 static void total_combine(uint8_t *old, const uint8_t *newer);
 
@@ -29,7 +32,7 @@ static const struct shelf
 	customers_shelf = { 4, CUSTOMER_HASH, 8, NULL, false },
 	lasts_shelf = { 5, 8, 8, NULL, false },
 	totals_shelf = { 6, 8 + LABEL_HASH, 12, total_combine, false },
-	labels_shelf = { 7, LABEL_HASH, 2 + CURRENCY_LEN + 1 + TAG_MAX_LEN + 1, NULL, false };
+	labels_shelf = { 7, LABEL_HASH, LABEL_SIZE_MAX, NULL, false };
 
 static const struct shelf *const shelves[] = {
 	&budgets_shelf, &ids_shelf, &refunds_shelf, &customers_shelf, &lasts_shelf, &totals_shelf,
@@ -156,11 +159,12 @@ static int open_mark(struct index *index, MDB_txn *txn)
 	return error ? error : meta_put(txn, index->dbi, &meta);
 }
 
-int index_open(struct index *index, const char *dir)
+int index_open(struct index *index, const char *dir, const uint8_t secret[16])
 {
 	MDB_txn *txn;
 	int dead, error = environment_open(index, dir, 0);
 
+	memcpy(index->secret, secret, sizeof(index->secret));
 	if (error)
 		return error;
 	mdb_reader_check(index->env, &dead);
@@ -375,10 +379,15 @@ const char *index_load(struct index *index, struct books *books, struct merkle *
 
 /* ---- Keys ---- */
 
-static void id_key(int64_t uid, const uint8_t id[16], uint8_t ret[ID_KEY])
+static void id_key(const struct index *index, int64_t uid, const uint8_t id[16],
+		   uint8_t ret[ID_KEY])
 {
-	memcpy(ret, id, 16);
-	put_be64(ret + 16, (uint64_t)uid);
+	uint8_t pair[24];
+
+	memcpy(pair, id, 16);
+	put_be64(pair + 16, (uint64_t)uid);
+	memcpy(ret, id, ID_TIME);
+	crypto_shorthash(ret + ID_TIME, pair, sizeof(pair), index->secret);
 }
 
 static void seq_put(uint8_t *p, uint64_t seq)
@@ -457,7 +466,7 @@ int64_t view_request(struct view *view, int64_t uid, const uint8_t id[16])
 {
 	uint8_t key[ID_KEY], value[SEQ_SIZE];
 
-	id_key(uid, id, key);
+	id_key(view->index, uid, id, key);
 	if (memcmp(key, view->highest, sizeof(key)) > 0 ||
 	    !view_get(view, &ids_shelf, key, value))
 		return ABSENT;
@@ -530,7 +539,7 @@ struct totals_walk {
 static bool total_found(void *context, const uint8_t *key, const uint8_t *value)
 {
 	const struct totals_walk *walk = context;
-	uint8_t label[2 + CURRENCY_LEN + 1 + TAG_MAX_LEN + 1];
+	uint8_t label[LABEL_SIZE_MAX];
 	struct total total;
 
 	if (shelf_get(&labels_shelf, walk->view->txn, walk->view->index->dbi, key + 8, label) !=
@@ -597,9 +606,10 @@ static void total_combine(uint8_t *old, const uint8_t *newer)
 	put_be32(old + 8, get_be32(old + 8) + get_be32(newer + 8));
 }
 
-void folding_init(struct folding *folding)
+void folding_init(struct folding *folding, const struct index *index)
 {
 	*folding = (struct folding){
+		.index = index,
 		.budgets.shelf = &budgets_shelf, .ids.shelf = &ids_shelf,
 		.refunds.shelf = &refunds_shelf, .customers.shelf = &customers_shelf,
 		.lasts.shelf = &lasts_shelf, .totals.shelf = &totals_shelf,
@@ -636,14 +646,14 @@ bool index_total(const struct entry *entry, struct total *ret)
 static void total_add(struct folding *folding, const struct total *total, uint32_t month,
 		      uint32_t place)
 {
-	uint8_t label[2 + CURRENCY_LEN + 1 + TAG_MAX_LEN + 1], hash[HASH_SIZE];
+	uint8_t label[LABEL_SIZE_MAX], hash[LABEL_HASH];
 	uint8_t key[8 + LABEL_HASH], value[12];
 
 	label[0] = (uint8_t)total->kind;
 	label[1] = total->exp;
 	memcpy(label + 2, total->currency, sizeof(total->currency));
 	memcpy(label + 2 + sizeof(total->currency), total->category, sizeof(total->category));
-	sha256((struct iovec[]){ PART(label, sizeof(label)) }, 1, hash);
+	crypto_shorthash(hash, label, sizeof(label), folding->index->secret);
 	put_be64(value, (uint64_t)total->amount);
 	put_be32(value + 8, 1);
 	memcpy(key + 8, hash, LABEL_HASH);
@@ -661,7 +671,7 @@ void folding_entry(struct folding *folding, const struct entry *entry, uint32_t 
 	struct total total;
 
 	if (entry_has_id(entry)) {
-		id_key(entry->uid, entry->id, key);
+		id_key(folding->index, entry->uid, entry->id, key);
 		seq_put(value, (uint64_t)entry->seq);
 		pile_add(&folding->ids, key, value);
 	}

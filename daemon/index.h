@@ -6,12 +6,12 @@
  *
  *   meta       how many entries are folded, the tree's edge and root there, the sums, the genesis's words
  *   budgets    place in the books -> the budget as it stands there
- *   ids        request id || uid -> the entry it made
+ *   ids        first 6 bytes of the request id || keyed hash of id and uid -> the entry it made
  *   refunds    entry -> what was refunded of it
  *   customers  keyed hash of the reference -> the last entry that spoke of the customer
  *   lasts      month || budget -> the last entry that touched it in that month of the ledger's zone
  *   totals     month || budget || label -> what was spent or came back, and how many times; budget 2^32 - 1: all
- *   labels     hash -> kind, currency, exponent and category
+ *   labels     keyed hash -> kind, currency, exponent and category
  *
  * What always holds: everything in one commit is of the same `folded`. Commits are not synced, for nothing waits for
  * them and nothing is lost with them: meta says in which boot of the machine they were made, and an index of an
@@ -36,6 +36,7 @@ typedef struct MDB_env MDB_env;
 struct index {
 	MDB_env *env;
 	unsigned dbi;
+	uint8_t secret[16];		/* of the hashes in it: the same in every run, and nobody else's */
 };
 
 /* NULL: there is none, or it can be used; otherwise why it cannot. It starts a process, so LMDB is not to be in use. */
@@ -45,7 +46,7 @@ const char *index_check(const char *dir);
 void index_remove(const char *dir);
 
 /* Opens it, or makes an empty one. 0, or an error of errno or LMDB. */
-int index_open(struct index *index, const char *dir);
+int index_open(struct index *index, const char *dir, const uint8_t secret[16]);
 
 int index_open_reader(struct index *index, const char *dir);	/* one that is there */
 
@@ -60,7 +61,7 @@ const char *index_load(struct index *index, struct books *books, struct merkle *
 struct view {
 	struct index *index;
 	MDB_txn *txn;
-	uint8_t highest[24];		/* of all ids: most new ones are above it */
+	uint8_t highest[14];		/* key of all ids: most new ones are above it */
 	bool damaged;			/* sticky: nothing that was asked since may be relied on */
 };
 
@@ -70,7 +71,8 @@ void view_close(struct view *view);
 /* To be called when a fold is done: takes notice of the ids that came with it. */
 void view_refresh(struct view *view);
 
-int64_t view_request(struct view *view, int64_t uid, const uint8_t id[16]);	/* or ABSENT */
+/* The entry that was most likely made by this id, and no other; or ABSENT. */
+int64_t view_request(struct view *view, int64_t uid, const uint8_t id[16]);
 int64_t view_refunded(struct view *view, int64_t seq);
 int64_t view_customer(struct view *view, const uint8_t hash[CUSTOMER_HASH]);	/* or CUSTOMER_NONE */
 
@@ -102,10 +104,11 @@ bool index_total(const struct entry *entry, struct total *ret);
 
 /* What is to be folded next. Adding is only to memory. */
 struct folding {
+	const struct index *index;
 	struct pile budgets, ids, refunds, customers, lasts, totals, labels;
 };
 
-void folding_init(struct folding *folding);
+void folding_init(struct folding *folding, const struct index *index);
 void folding_release(struct folding *folding);
 void folding_entry(struct folding *folding, const struct entry *entry, uint32_t month,
 		   struct budget *const *touched, unsigned count);

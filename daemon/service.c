@@ -183,7 +183,7 @@ static bool ledger_bad(uint64_t entry, const char *problem)
 /* The customers' hashes are the same in every run, and nobody's without the keyring. */
 static bool fold_ready(struct service *service)
 {
-	static const char purpose[] = "fundd customers v1";
+	static const char purpose[] = "fundd index v1";
 	const char *problem;
 
 	customers_init(&service->customers);
