@@ -199,6 +199,43 @@ for cut in (0, 68):
     except stranger.Bad as problem:
         ok(True, 'the stranger takes no head over a new key with one signature (%s)' % problem)
 
+# ---- The end of an overlap, in a running daemon -------------------------------------------------
+
+preload = run(['faketime', '-f', '+0', 'sh', '-c', 'echo "$LD_PRELOAD"']).stdout.strip()
+OVERLAP_LEFT = 5    # seconds
+
+
+def ago(seconds):
+    return environment(LD_PRELOAD=preload, FAKETIME='-%d' % seconds)
+
+
+aged = Ledger(roles=ME, init=False)
+aged.vkey = run([program('fundd'), '--init', '--origin', 'test.example/fund', '--dir', aged.dir],
+                env=ago(2 * 86400)).stdout.strip()
+aged.start(env=ago(2 * 86400))
+with aged.connect() as client:
+    client.call('Open', name='pool', group=0, allowance=10**6, period='none', id=new_id())
+aged.stop()
+changed = run([program('fundd'), '--rotate-key', '--overlap', '1', '--dir', aged.dir], env=ago(86400 - OVERLAP_LEFT))
+keys_were, keys = keys, [aged.vkey, changed.stdout.strip()]
+over = time.time() + OVERLAP_LEFT
+aged.start()
+with aged.connect() as client:
+    got = signers(client.call('Checkpoint')['checkpoint'])
+    is_(got, keys if time.time() < over else keys[1:], 'both keys sign up to the end of the overlap')
+    while time.time() < over + 0.01:
+        time.sleep(0.05)
+    client.call('Spend', spend(1, budget='pool'))
+    is_(signers(client.call('Checkpoint')['checkpoint']), keys[1:], 'behind it the new one alone')
+    deadline = time.monotonic() + PATIENCE
+    while os.path.exists(aged.dir + '/signing.key.old') and time.monotonic() < deadline:
+        time.sleep(0.05)
+    ok(not os.path.exists(aged.dir + '/signing.key.old'), 'the old seed is removed')
+    client.call('Spend', spend(1, budget='pool'))
+is_(aged.stop(), 0, 'the daemon ends well')
+is_(aged.verify('--all').returncode, 0, 'all heads verify')
+keys = keys_were
+
 # ---- Cut short ----------------------------------------------------------------------------------
 
 fundd = program('fundd')
