@@ -96,6 +96,16 @@ static enum err unavailable(struct refusal *refusal, const char *problem)
 	return refuse_words(refusal, ERR_UNAVAILABLE, "", "%s; nothing was recorded", problem);
 }
 
+enum err batch_reserve(struct batch *batch, unsigned count, struct refusal *refusal)
+{
+	const char *problem;
+
+	if (batch->count + count > BATCH_MAX)
+		return unavailable(refusal, "too many entries in one commit");
+	problem = keyring_reserve(batch->keyring, batch_size(batch) + count);
+	return problem ? unavailable(refusal, problem) : ERR_NONE;
+}
+
 enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words, int64_t now,
 		   struct refusal *refusal)
 {
@@ -105,11 +115,8 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 	const char *problem;
 	unsigned count;
 
-	if (batch_full(batch))
-		return unavailable(refusal, "too many entries in one commit");
-	problem = keyring_reserve(batch->keyring, totals->size + 1);
-	if (problem)
-		return unavailable(refusal, problem);
+	if (batch_reserve(batch, 1, refusal))
+		return ERR_UNAVAILABLE;
 	entry->seq = (int64_t)totals->size;
 	entry->at = now > totals->last_at ? now : totals->last_at + 1;
 	item->entry = *entry;

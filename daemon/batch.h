@@ -46,6 +46,10 @@ void batch_init(struct batch *batch, struct ledger *ledger, struct keyring *keyr
 		const struct merkle *tree, const struct buf *checkpoint);
 void batch_release(struct batch *batch);
 
+/* Makes sure that so many entries can be added one after the other: for those that belong together. On a refusal
+ * (Unavailable) nothing changed. */
+enum err batch_reserve(struct batch *batch, unsigned count, struct refusal *refusal);
+
 /*
  * Adds a planned entry: gives it number, time (max(now, last + 1) in microseconds) and memo, takes it into the books.
  * `words` may lack customer_prev, which is filled in. On a refusal (Unavailable) nothing changed.

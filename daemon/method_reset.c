@@ -79,6 +79,8 @@ static void period_post(struct reset_job *reset, struct request *request, struct
 	enum err err = plan_reset(&service->books, request->actor, budget, reset->entries,
 				  &reset->entry_count, request->refusal);
 
+	if (!err)
+		err = batch_reserve(&service->batch, reset->entry_count, request->refusal);
 	while (!err && posted < reset->entry_count) {
 		err = batch_add(&service->batch, &reset->entries[posted], &no_words, service->now,
 				request->refusal);
