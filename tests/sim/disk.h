@@ -28,6 +28,7 @@ void disk_room(unsigned room);		/* of enum room */
 void disk_keys(bool none);		/* no new keys can be made */
 bool disk_lacks_keys(void);
 bool disk_troubled(void);		/* is there a reason for Unavailable? */
+bool disk_failed(void);			/* is there one for the daemon to leave? */
 void disk_behaves(void);
 void disk_check_readers(void);		/* between turns there are none */
 

@@ -26,6 +26,7 @@ static struct {
 	size_t told;			/* the model was told of */
 	size_t durable;
 	enum ending ending;
+	bool failed;			/* a commit ended so that only a restart can tell */
 	enum room room;
 	unsigned readers;
 } disk;
@@ -48,6 +49,7 @@ void disk_daemon_gone(void)
 	rows_cut(disk.durable);
 	disk.seen = disk.told = disk.durable;
 	disk.readers = 0;
+	disk.failed = false;
 }
 
 void disk_ends(enum ending ending)
@@ -152,6 +154,7 @@ void ledger_abort(struct ledger *ledger)
 {
 	rows_cut(disk.seen);
 	ledger->write = NULL;
+	disk.failed |= disk.ending == END_FLIPPED;
 	disk.ending = END_WELL;
 }
 
@@ -170,6 +173,7 @@ enum commit ledger_commit(struct ledger *ledger, uint64_t size)
 	enum ending ending = disk.ending;
 
 	disk.ending = END_WELL;
+	disk.failed = ending == END_UNKNOWN_LOST || ending == END_UNKNOWN_WRITTEN;
 	crash_point();
 	if (ending == END_CRASH_BEFORE)
 		daemon_dies();
@@ -223,6 +227,11 @@ int reader_row(struct reader *reader, uint64_t seq, const void **bytes, size_t *
 	*bytes = disk.rows[seq].bytes;
 	*size = disk.rows[seq].size;
 	return 0;
+}
+
+bool disk_failed(void)
+{
+	return disk.failed;
 }
 
 bool disk_troubled(void)

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "daemon/policy.h"
+#include "disk.h"
 #include "episode.h"
 #include "memory.h"
 #include "people.h"
@@ -151,7 +152,8 @@ void __wrap__exit(int status) __attribute__((noreturn));
 
 void __wrap__exit(int status)
 {
-	(void)status;
+	if (!disk_failed())
+		found("the daemon left with status %d: %s", status, last_log());
 	daemon_dies();
 }
 
