@@ -13,6 +13,7 @@
 
 #define CATCH_UP_ENTRIES ((uint64_t)1 << 18)	/* in one commit, when the daemon waits for it */
 #define WAIT_NS 10000000
+#define RETRY_SECONDS 30
 
 static int64_t monotonic_ms(void)
 {
@@ -455,7 +456,7 @@ void fold_turn(struct fold *fold)
 	behind = fold->ledger->size - fold->folded;
 	if (behind > FOLD_BEHIND_MAX && !fold->failed)
 		wait_a_little(fold);
-	if (fold->failed && now >= fold->last_time + FOLD_SECONDS) {
+	if (fold->failed && now >= fold->last_time + RETRY_SECONDS) {
 		fold->failed = false;	/* once more */
 		fold->last_time = now;
 		pthread_cond_broadcast(&fold->changed);

@@ -294,9 +294,11 @@ int reader_row(struct reader *reader, uint64_t seq, const void **bytes, size_t *
 {
 	uint8_t want[8];
 	MDB_val key = key_make(seq, want), value;
-	int error = mdb_cursor_get(reader->cursor, &key, &value,
-				   reader->at != UINT64_MAX && seq == reader->at + 1 ? MDB_NEXT
-										     : MDB_SET_KEY);
+	MDB_cursor_op op = reader->at == UINT64_MAX ? MDB_SET_KEY
+			   : seq == reader->at + 1  ? MDB_NEXT
+			   : seq == reader->at - 1  ? MDB_PREV
+						    : MDB_SET_KEY;
+	int error = mdb_cursor_get(reader->cursor, &key, &value, op);
 
 	reader->at = UINT64_MAX;
 	if (error)

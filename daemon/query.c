@@ -212,29 +212,35 @@ static bool kind_fits(const struct filter *filter, const struct entry *entry)
 	return entry->kind != KIND_AUDIT && entry->kind != KIND_BOOT;
 }
 
-static bool fits(const struct filter *filter, const struct stored *stored)
+/* By what the leaf alone says. */
+static bool leaf_fits(const struct filter *filter, const struct entry *entry)
 {
-	const struct entry *entry = &stored->entry;
-
 	if (entry->at < filter->since || entry->at >= filter->until || !kind_fits(filter, entry))
 		return false;
 	if (filter->category[0] && strcmp(filter->category, entry->category))
 		return false;
-	if (filter->currency[0] &&
-	    (entry->amount == ABSENT || strcmp(filter->currency, entry->currency) ||
-	     entry->amount < filter->min || entry->amount > filter->max))
-		return false;
+	return !filter->currency[0] ||
+	       (entry->amount != ABSENT && !strcmp(filter->currency, entry->currency) &&
+		entry->amount >= filter->min && entry->amount <= filter->max);
+}
+
+static bool customer_fits(const struct filter *filter, const struct stored *stored)
+{
 	return !filter->customer ||
 	       (stored->memo.customer && !strcmp(filter->customer, stored->memo.customer));
 }
 
+/* Words are opened where they are wanted: to look at, or to go on by. Most rows of most audits do not fit. */
 static const char *load(struct query *query, uint64_t seq, bool words, struct stored *ret)
 {
 	struct row row;
 	const char *problem = stored_read(&query->reader, seq, &row, ret);
 
 	query->rows++;
-	if (!problem && words)
+	if (problem)
+		return problem;
+	words |= query->filter.customer != NULL;
+	if (query->source == SOURCE_CUSTOMER || (words && leaf_fits(&query->filter, &ret->entry)))
 		problem = stored_open(&row, query->keyring, ret);
 	return problem;
 }
@@ -256,7 +262,6 @@ static void gather(struct query *query, uint64_t seq)
 static enum pull pull_source(struct query *query, bool words, struct stored *ret,
 			     const char **problem)
 {
-	bool need_words = words || query->filter.customer || query->source == SOURCE_CUSTOMER;
 	uint64_t seq;
 
 	while ((seq = candidate(query)) != NO_ENTRY) {
@@ -264,11 +269,12 @@ static enum pull pull_source(struct query *query, bool words, struct stored *ret
 			return PULL_END;
 		if (query->rows >= QUERY_ROWS_A_PULL)
 			return PULL_PAUSE;
-		*problem = load(query, seq, need_words, ret);
+		*problem = load(query, seq, words, ret);
 		if (*problem)
 			return PULL_DAMAGED;
 		advance(query, ret);
-		if (fits(&query->filter, ret)) {
+		if (leaf_fits(&query->filter, &ret->entry) &&
+		    customer_fits(&query->filter, ret)) {
 			query->given++;
 			return PULL_ENTRY;
 		}
