@@ -495,10 +495,30 @@ static void on_hangup(int fd, short what, void *context)
 	log_notice("the roles and the witnesses were read again");
 }
 
+static void *allocate(size_t size)
+{
+	void *bytes = malloc(size);
+
+	if (!bytes)
+		abort();
+	return bytes;
+}
+
+static void *reallocate(void *old, size_t size)
+{
+	void *bytes = realloc(old, size);
+
+	if (!bytes && size)
+		abort();
+	return bytes;
+}
+
 static bool events_open(struct server *server)
 {
 	static const struct timeval second = { 1, 0 };
 
+	/* without memory an answer could be left out of a buffer, and the next be taken for it */
+	event_set_mem_functions(allocate, reallocate, free);
 	server->base = event_base_new();
 	if (!server->base)
 		return false;

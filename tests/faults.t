@@ -17,6 +17,7 @@ need_root('mounting an image')
 
 EACH = int(os.environ.get('FAULTS_EACH', 12))
 EIO, EMFILE, ENOMEM, ENOSPC = 5, 24, 12, 28
+SANITIZED = b'__asan_init' in open(os.path.join(BUILD, 'fundd'), 'rb').read()  # it has its own malloc
 WANTED = 24          # answers, if the daemon gets that far
 random.seed(int(os.environ.get('SEED', '1')))
 
@@ -39,6 +40,9 @@ def fresh(n):
 
 
 def failing(rule):
+    call, nth, *_ = rule.split(':')
+    if call == 'malloc':
+        return environment(LD_PRELOAD=program('tests/tools/fail-malloc.so'), FAIL_MALLOC=nth, FAIL_COUNT=counter)
     return environment(LD_PRELOAD=program('tests/tools/fail.so'), FAIL=rule, FAIL_COUNT=counter,
                        **sanitizer_options('verify_asan_link_order=0:handle_abort=0'))
 
@@ -98,7 +102,9 @@ def case(call, nth, error, how, power):
         disk.unmount()
         disk.mount()
     wrong = aftermath(ledger, loaders)
-    if status not in (None, 0, 1) and not (call == 'malloc' and status == -signal.SIGABRT):
+    # libseccomp and libevent do not check all their allocations: a start may end in SIGSEGV
+    died = call == 'malloc' and (status == -signal.SIGABRT or status == -signal.SIGSEGV and not loaders)
+    if status not in (None, 0, 1) and not died:
         wrong.append('it ended with %s' % status)
     if status == 1 and not log.strip():
         wrong.append('it ended without a word')
@@ -164,7 +170,7 @@ def first_creation(n, rule):
 
 def first_creations():
     wrong, happened = [], 0
-    for call in ('fdatasync', 'meta', 'pwrite', 'fsync', 'open', 'malloc'):
+    for call in ('fdatasync', 'meta', 'pwrite', 'fsync', 'open', *([] if SANITIZED else ['malloc'])):
         for nth in numbers(call):
             did, problem = first_creation(nth, '%s:%d:%d:before' % (call, nth, EIO))
             happened += did
@@ -211,7 +217,7 @@ try:
             ('pwrite', EIO, 'before'), ('pwrite', EIO, 'after'), ('pwrite', ENOSPC, 'before'),
             ('pread', EIO, 'before'), ('open', EIO, 'before'),
             ('open', EMFILE, 'after'), ('accept', EMFILE, 'before'), ('accept', ENOMEM, 'before'),
-            ('answer', EIO, 'before'), ('malloc', ENOMEM, 'before')):
+            ('answer', EIO, 'before'), *([] if SANITIZED else [('malloc', ENOMEM, 'before')])):
         total += every(call, error, how)
     note('%d faults happened in %d lives' % (total, cases[0]))
 

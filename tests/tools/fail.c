@@ -166,24 +166,3 @@ int openat(int dir, const char *name, int flags, ...)
 	va_end(args);
 	FAILING("open", int, -1, -1, NEXT("openat", int, int, const char *, int, ...)(dir, name, flags, mode));
 }
-
-void *malloc(size_t size)
-{
-	extern void *__libc_malloc(size_t);
-
-	return fate("malloc") == BEFORE ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	extern void *__libc_calloc(size_t, size_t);
-
-	return fate("malloc") == BEFORE ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-	extern void *__libc_realloc(void *, size_t);
-
-	return fate("malloc") == BEFORE ? NULL : __libc_realloc(old, size);
-}

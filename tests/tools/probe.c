@@ -116,7 +116,7 @@ static int try_users(void)
 
 static int try_ptrace(void)
 {
-	return ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 ? -1 : 0;
+	return ptrace(PTRACE_CONT, getpid(), NULL, NULL) < 0 ? -1 : 0;	/* ESRCH when it may try */
 }
 
 static int try_mount(void)

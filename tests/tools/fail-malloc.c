@@ -1,0 +1,52 @@
+/*
+ * LD_PRELOAD that makes one allocation fail, once: FAIL_MALLOC=N, the Nth of the process, counted from 1
+ * (tests/faults.t). FAIL_COUNT=FILE gets N when it has. Apart from fail.c, because sanitizers have an allocator
+ * of their own and cannot run with it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+
+static long count, nth;
+static int count_fd;
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *number = getenv("FAIL_MALLOC"), *path = getenv("FAIL_COUNT");
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
+
+	/* past the descriptors that the program counts on, and before its sandbox */
+	count_fd = fcntl(fd, F_DUPFD_CLOEXEC, 900);
+	close(fd);
+	count = 0;
+	nth = number ? atol(number) : 0;
+}
+
+static int fails(void)
+{
+	char text[32];
+
+	if (!nth || ++count != nth)
+		return 0;
+	snprintf(text, sizeof(text), "%ld\n", count);
+	return write(count_fd, text, strlen(text)) > 0;
+}
+
+void *malloc(size_t size)
+{
+	return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __libc_realloc(old, size);
+}
