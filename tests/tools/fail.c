@@ -4,8 +4,9 @@
  *   FAIL=CALL:NTH:ERRNO:HOW  the NTH call of CALL, counted from 1; HOW is
  *                            before   nothing is done, and the error returned
  *                            after    it is done, and the error returned all the same
- *                            silent   nothing is done, and success returned (a control: no program can see it)
- *   FAIL_COUNT=FILE          gets how many calls there were when it failed, or at a regular exit
+ *                            silent   nothing is done from then on, and success returned (a control: no
+ *                                     program can see it)
+ *   FAIL_COUNT=FILE          gets NTH when it has
  *
  * Descriptors of sockets and of what is no file are not counted for writes; stderr never is.
  */
@@ -53,19 +54,16 @@ __attribute__((constructor)) static void begin(void)
 	ready = count_fd >= 0;
 }
 
-__attribute__((destructor)) static void end(void)
-{
-	if (ready && count < nth)
-		count_write();
-}
-
 static enum how fate(const char *name)
 {
-	if (!ready || strcmp(name, call) || ++count != nth)
+	if (!ready || strcmp(name, call) || ++count < nth)
 		return PASS;
-	count_write();
+	if (count == nth)
+		count_write();
 	if (!strcmp(how_name, "silent"))
 		return SILENT;
+	if (count > nth)
+		return PASS;
 	errno = error;
 	return strcmp(how_name, "after") ? BEFORE : AFTER;
 }
