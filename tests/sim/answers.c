@@ -198,6 +198,23 @@ static const struct record *entry_told(const char *text, int64_t *seq)
 	return model_record((size_t)*seq);
 }
 
+/* The receipt is of this entry, under a head that is signed and durable. */
+static void receipt_check(const struct call *call, const char *text, int64_t seq)
+{
+	static const char origin[] = "\\n\\nsim.example/fund\\n";
+	const char *receipt = strstr(text, "\"receipt\":{\"proof\":\"c2sp.org/tlog-proof@v1\\n");
+	int64_t index = NOT, size = NOT;
+
+	if (!call->receipt)
+		return;
+	if (receipt && json_find_int(receipt, "\\nindex ", &index))
+		json_find_int(receipt, origin, &size);
+	if (index != seq || size <= seq || size > (int64_t)model_count() ||
+	    !model_record((size_t)size - 1)->last)
+		found("the receipt of entry %lld is of %lld, under a head of %lld", (long long)seq,
+		      (long long)index, (long long)size);
+}
+
 static void change_check(const struct call *call, const char *text)
 {
 	const struct record *record;
@@ -216,6 +233,7 @@ static void change_check(const struct call *call, const char *text)
 	if (record->content != call->content || record->uid != people[call->who].uid)
 		found("somebody was told of another request's entry: %s", text);
 	entry_is(text, record);
+	receipt_check(call, text, seq);
 	if (!replayed && (fresh_before((size_t)seq) || after <= call->committed))
 		found("entry %lld was told as new, and was not", (long long)seq);
 	if (!replayed && call->content->kind != ACT_CLOSE && episode_clock_bad_since(call->turn))

@@ -16,6 +16,7 @@ struct call {
 	const struct content *content;	/* of a money request */
 	uint32_t x, y, z;		/* the step's, for the others */
 	bool more, oneway;
+	bool receipt;			/* wanted with the answer */
 	uint64_t end;			/* of its bytes in the socket's stream */
 	/* when all of it had got through: */
 	bool through;

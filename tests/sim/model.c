@@ -972,6 +972,7 @@ void model_commit(uint64_t seq, const uint8_t *row, size_t size, bool last)
 	if (seq != model.count || number != (int64_t)model.count)
 		found("entry %lld stands at %zu", (long long)number, model.count);
 	record_read(leaf_text, &record);
+	record.last = last;
 	/* in front of the memo's text: what seals it here, and its salt */
 	record_check(&record, leaf_text, memo_text + 40 + 32, last);
 	record_add(&record);

@@ -49,6 +49,7 @@ struct record {
 	struct model_terms terms;
 	uint64_t id[2];
 	const struct content *content;	/* NULL: nobody's request (boot, reset, audit) */
+	bool last;			/* of its commit: there is a head behind it */
 };
 
 struct person;

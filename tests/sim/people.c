@@ -198,8 +198,9 @@ static void text_payment(struct text *text, const struct content *content)
 		text_add(text, "\"dry_run\":true,");
 }
 
-static void text_content(struct text *text, const struct content *content)
+static void text_content(struct text *text, const struct call *call)
 {
+	const struct content *content = call->content;
 	bool terms = content->kind == ACT_OPEN || content->kind == ACT_ADJUST;
 
 	if (terms || content->kind == ACT_CLOSE)
@@ -210,6 +211,8 @@ static void text_content(struct text *text, const struct content *content)
 		text_terms(text, content);
 	else
 		text_add(text, "\"reason\":\"content %u\",", content->number);
+	if (call->receipt)
+		text_add(text, "\"receipt\":true,");
 	text_add(text, "\"id\":\"00000000-0000-7000-8000-%012x\"", content->id);
 }
 
@@ -259,7 +262,7 @@ static void call_text(const struct call *call, struct text *text)
 	text->len = 0;
 	text_add(text, "{\"method\":\"io.fundd.Ledger.%s\",\"parameters\":{", methods[call->kind]);
 	if (call->content)
-		text_content(text, call->content);
+		text_content(text, call);
 	else if (call->kind == ACT_RESET)
 		text_reset(text, call);
 	else if (call->kind == ACT_BALANCE)
@@ -480,6 +483,7 @@ static void ask(unsigned slot, const struct step *step)
 	if (call.content)
 		call.kind = call.content->kind;
 	call.oneway = call.content && step->z % 64 == 9;
+	call.receipt = call.kind <= ACT_REFUND && step->z % 8 == 5;
 	call.more = step->act == ACT_AUDIT || (step->act == ACT_RESET && step->z % 2) ||
 		    (step->act == ACT_BALANCE && step->z % 2);
 	call_send(crowd.slots[slot], &call);
