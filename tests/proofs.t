@@ -243,8 +243,10 @@ for nth in range(1, 30):
         try:
             refusals = spend_ten(client) + spend_ten(client)
         except OSError:     # the outcome is unknown, so nobody is answered
-            left += ledger.daemon.wait(PATIENCE) == 1
-            ledger.daemon = None
+            left += 1
+            status, ledger.daemon = ledger.daemon.wait(PATIENCE), None
+            if status != 1:
+                wrong.append((nth, 'it ended with status %d' % status))
             continue
         except (stranger.Bad, KeyError) as problem:
             wrong.append((nth, repr(problem)))
