@@ -51,6 +51,11 @@ enum exit_status tell_unreachable(const struct fund *fund)
 	return EXIT_UNREACHABLE;
 }
 
+enum exit_status tell_unsettled(const struct fund *fund)
+{
+	return alarm_raised(&fund->watch.alarm) ? EXIT_UNVERIFIED : tell_unreachable(fund);
+}
+
 enum exit_status fund_begin(struct fund *fund)
 {
 	enum exit_status status = fund_connect(fund);

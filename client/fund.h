@@ -49,6 +49,9 @@ enum exit_status fund_end(struct fund *fund, enum exit_status status);
 /* The link broke, or was never there. Returns EXIT_UNREACHABLE. */
 enum exit_status tell_unreachable(const struct fund *fund);
 
+/* After watch_settle said no: tells, unless there is an alarm, which fund_end does. */
+enum exit_status tell_unsettled(const struct fund *fund);
+
 /* Becomes the program fund-X, argv[0] being X, with the shared options; returns when there is none. */
 void run_beside(const struct fund *fund, int argc, char **argv);
 

@@ -6,6 +6,11 @@
 
 #include "common/text.h"
 
+bool key_same(const struct verifier *one, const struct verifier *other)
+{
+	return one->id == other->id && !memcmp(one->key, other->key, PUBLIC_SIZE);
+}
+
 const char *ledger_key_parse(const char *text, struct verifier *ret)
 {
 	if (!vkey_parse(text, ret))

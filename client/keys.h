@@ -24,6 +24,8 @@ struct keys {
 	unsigned count;
 };
 
+bool key_same(const struct verifier *one, const struct verifier *other);
+
 /* NULL when `text` is the verifier key of a ledger; otherwise a static sentence. */
 const char *ledger_key_parse(const char *text, struct verifier *ret);
 

@@ -297,7 +297,7 @@ static enum exit_status tiles_write(struct export *export)
 	if (export->note.len)
 		watch_head(watch, export->note.data, export->note.len, &export->head);
 	if (!watch_settle(watch))
-		return watch->alarm.len ? EXIT_UNVERIFIED : tell_unreachable(export->fund);
+		return tell_unsettled(export->fund);
 	from = export->note.len ? export->head.size : 0;
 	resume(export);
 	status = leaves_write(export, watch->head.size);
@@ -316,7 +316,7 @@ static enum exit_status export_run(struct fund *fund, const char *path)
 	if (status != EXIT_OK)
 		return status;
 	if (!watch_settle(&fund->watch))
-		return fund->watch.alarm.len ? EXIT_UNVERIFIED : tell_unreachable(fund);
+		return tell_unsettled(fund);
 	export.fund = fund;
 	export.path = path;
 	export.tiler.handler = on_tile;

@@ -144,11 +144,11 @@ static enum exit_status verify_mine(struct fund *fund)
 	if (status != EXIT_OK)
 		return status;
 	if (!watch_settle(&fund->watch))
-		return fund->watch.alarm.len ? EXIT_UNVERIFIED : tell_unreachable(fund);
+		return tell_unsettled(fund);
 	before = fund->watch.state.note.len ? fund->watch.state.head.size : 0;
 	receipts_take(&mine);
 	if (!watch_settle(&fund->watch))
-		status = fund->watch.alarm.len ? EXIT_UNVERIFIED : tell_unreachable(fund);
+		status = tell_unsettled(fund);
 	else
 		print_mine(&mine, before);
 	free(mine.seqs);
@@ -222,7 +222,7 @@ static enum exit_status key_compare(const struct fund *fund, const struct tally 
 	const struct verifier *signs = keys_at(&fund->watch.keys, UINT64_MAX);
 	const struct verifier *named = keys_at(&tally->keys, UINT64_MAX);
 
-	if (!memcmp(signs->key, named->key, PUBLIC_SIZE))
+	if (key_same(signs, named))
 		return EXIT_OK;
 	tell("the ledger is signed with another key than its entries name");
 	return EXIT_UNVERIFIED;
@@ -257,7 +257,7 @@ static enum exit_status verify_full(struct fund *fund)
 	if (status != EXIT_OK)
 		return status;
 	if (!watch_settle(&fund->watch))
-		return fund->watch.alarm.len ? EXIT_UNVERIFIED : tell_unreachable(fund);
+		return tell_unsettled(fund);
 	if (!leaves_begin(&leaves, &fund->link, 0, fund->watch.head.size))
 		return tell_unreachable(fund);
 	status = leaves_take(fund, &leaves, &tally);

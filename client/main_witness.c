@@ -144,8 +144,7 @@ static bool key_expected(const struct witness *witness)
 	if (!witness->options->vkey || ledger_key_parse(witness->options->vkey, &wanted))
 		return true;
 	for (unsigned i = 0; i < watch->keys.count; i++)
-		if (watch->keys.key[i].verifier.id == wanted.id &&
-		    !memcmp(watch->keys.key[i].verifier.key, wanted.key, PUBLIC_SIZE))
+		if (key_same(&watch->keys.key[i].verifier, &wanted))
 			return true;
 	tell("this ledger is not signed with the key that was given; nothing was cosigned");
 	return false;
@@ -158,7 +157,7 @@ static enum exit_status look(struct witness *witness)
 	enum exit_status status;
 
 	if (!watch_settle(watch))
-		return watch->alarm.len ? EXIT_UNVERIFIED : tell_unreachable(witness->fund);
+		return tell_unsettled(witness->fund);
 	if (!key_expected(witness)) {
 		watch_release(watch);
 		return EXIT_UNVERIFIED;
@@ -167,7 +166,7 @@ static enum exit_status look(struct witness *witness)
 	if (witness->options->follow && watch->head.size == witness->cosigned)
 		return EXIT_OK;
 	if (!watch_remember(watch))
-		return watch->alarm.len ? EXIT_UNVERIFIED
+		return alarm_raised(&watch->alarm) ? EXIT_UNVERIFIED
 					: tell("what was seen cannot be kept in %s, so nothing is cosigned",
 					       witness->path.data);
 	status = cosign(witness);

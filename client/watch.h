@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "alarm.h"
 #include "common/err.h"
 #include "common/json.h"
 #include "link.h"
@@ -32,11 +33,9 @@ struct watch {
 	char before[ORIGIN_MAX + 1];	/* the origin of another ledger that was here; "" when it is the same */
 	bool here;			/* this one is remembered to be here */
 	struct buf vkey;		/* not the pinned one: how it took over must be asked */
-	struct buf foreign;		/* the head that came with it */
+	struct buf foreign;		/* the head that the daemon calls its newest */
 	uint64_t named;			/* the entry that named it, as the daemon says */
-	struct buf alarm;		/* a sentence; empty: all is well */
-	struct buf alarm_old, alarm_new;	/* the two notes that contradict each other */
-	struct checkpoint alarm_head;	/* of alarm_new, as far as it could be taken apart */
+	struct alarm alarm;
 };
 
 #define WATCH_INIT { .link = NULL, .state = STATE_INIT }
@@ -63,5 +62,19 @@ bool watch_remember(struct watch *watch);
 enum exit_status watch_end(struct watch *watch, enum exit_status status);
 
 void watch_release(struct watch *watch);
+
+/* ---- For follow.c ---- */
+
+/* Opens what is remembered of that ledger. */
+void watch_open(struct watch *watch, const char *origin);
+
+/* The ledger's key of now: if it is the pinned one, or becomes it, the head is checked. */
+void watch_key(struct watch *watch, const struct verifier *verifier);
+
+/* Checks the daemon's newest head, whose keys are known. */
+void watch_foreign(struct watch *watch);
+
+/* The daemon's answer is none: what it is asked to prove, it does not. An alarm. */
+void watch_unanswered(struct watch *watch, const struct reply *reply, const char *problem);
 
 #endif
