@@ -106,7 +106,7 @@ const char *kind_word(enum kind kind)
 enum kind kind_from_word(const char *word)
 {
 	for (int kind = KIND_OTHER + 1; kind < KIND_COUNT; kind++)
-		if (!strcmp(word, kind_words[kind]))
+		if (word[0] == kind_words[kind][0] && !strcmp(word, kind_words[kind]))
 			return (enum kind)kind;
 	return KIND_OTHER;
 }
@@ -144,7 +144,8 @@ bool entry_has_id(const struct entry *entry)
 
 bool account_built_in(const char *account)
 {
-	return !strcmp(account, ACCOUNT_COMPANY) || !strcmp(account, ACCOUNT_SPENT);
+	return (account[0] == 'c' && !strcmp(account, ACCOUNT_COMPANY)) ||
+	       (account[0] == 's' && !strcmp(account, ACCOUNT_SPENT));
 }
 
 /* ---- Writing ---- */

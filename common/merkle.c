@@ -10,8 +10,11 @@ void merkle_leaf(const void *leaf, size_t len, uint8_t ret[HASH_SIZE])
 void merkle_node(const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE],
 		 uint8_t ret[HASH_SIZE])
 {
-	sha256((struct iovec[]){ PART("\1", 1), PART(left, HASH_SIZE), PART(right, HASH_SIZE) },
-	       3, ret);
+	uint8_t bytes[1 + 2 * HASH_SIZE] = { 1 };
+
+	memcpy(bytes + 1, left, HASH_SIZE);
+	memcpy(bytes + 1 + HASH_SIZE, right, HASH_SIZE);
+	sha256((struct iovec[]){ PART(bytes, sizeof(bytes)) }, 1, ret);
 }
 
 unsigned merkle_completed(uint64_t seq)

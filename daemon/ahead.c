@@ -8,6 +8,7 @@
 
 #define CHUNK_ROWS 128
 #define CHUNKS 6
+#define PEEK_ROWS 5
 #define WORKERS_MAX 3
 #define WORKERS_FROM 4096	/* rows: fewer are read sooner than a thread is started */
 
@@ -192,4 +193,12 @@ const struct ahead_row *ahead_next(struct ahead *ahead)
 	if (!ahead->next)
 		chunk_wait(ahead, chunk);
 	return ahead->next < chunk->count ? &chunk->rows[ahead->next++] : NULL;
+}
+
+const struct ahead_row *ahead_peek(const struct ahead *ahead)
+{
+	const struct chunk *chunk = &ahead->chunks[ahead->used % CHUNKS];
+	unsigned next = ahead->next + PEEK_ROWS;
+
+	return next < chunk->count && !chunk->rows[next].problem ? &chunk->rows[next] : NULL;
 }

@@ -30,4 +30,7 @@ void ahead_free(struct ahead *ahead);
 /* The next row, valid until the next call; NULL behind the last. */
 const struct ahead_row *ahead_next(struct ahead *ahead);
 
+/* A row that will come in a while, when there is one; only to be looked at now. */
+const struct ahead_row *ahead_peek(const struct ahead *ahead);
+
 #endif

@@ -38,6 +38,7 @@ void books_init(struct books *books, books_fetch *fetch, void *context)
 {
 	*books = (struct books){ .fetch = fetch, .fetch_context = context };
 	books->totals.last_at = books->kept.last_at = ABSENT;
+	ids_init(&books->names);
 	unfolded_init(&books->recent);
 	unfolded_init(&books->frozen);
 }
@@ -46,7 +47,7 @@ void books_release(struct books *books)
 {
 	unfolded_release(&books->recent);
 	unfolded_release(&books->frozen);
-	HASH_CLEAR(by_name, books->by_name);
+	ids_release(&books->names);
 	HASH_CLEAR(by_owner, books->by_owner);
 	for (size_t i = 0; i < books->count; i++)
 		free(books->list[i]);
@@ -59,10 +60,27 @@ void books_release(struct books *books)
 
 struct budget *books_budget(const struct books *books, const char *name)
 {
-	struct budget *budget;
+	uint64_t hash = ids_name_hash(&books->names, name), place;
+	size_t at = 0;
 
-	HASH_FIND(by_name, books->by_name, name, strlen(name), budget);
-	return budget;
+	while (ids_next(&books->names, hash, &at, &place))
+		if (!strcmp(books->list[place]->name, name))
+			return books->list[place];
+	return NULL;
+}
+
+void books_expect(const struct books *books, const struct entry *entry)
+{
+	uint64_t place;
+	size_t at = 0;
+
+	if (entry_has_id(entry))
+		ids_expect(&books->recent.ids, ids_hash(&books->recent.ids, entry->uid, entry->id));
+	if (!entry->budget[0] ||
+	    !ids_next(&books->names, ids_name_hash(&books->names, entry->budget), &at, &place))
+		return;
+	for (at = 0; at < offsetof(struct budget, by_owner); at += 64)
+		__builtin_prefetch((const char *)books->list[place] + at);
 }
 
 struct budget *books_owned(const struct books *books, int64_t uid)
@@ -690,7 +708,7 @@ static struct budget *budget_add(struct books *books, const struct budget *like)
 	list_add(&books->list, books->count++, budget);
 	if (budget->terms.group != ABSENT)
 		list_add(&books->pools, books->pool_count++, budget);
-	HASH_ADD(by_name, books->by_name, name, strlen(budget->name), budget);
+	ids_add(&books->names, ids_name_hash(&books->names, budget->name), budget->place);
 	owner_add(books, budget);
 	return budget;
 }
@@ -915,14 +933,11 @@ void books_keep(struct books *books)
 	books->change_count = 0;
 }
 
-/* Puts back what a budget was, but not its places in the tables, which belong to uthash. */
+/* Puts back what a budget was, but not its place in the table of owners, which belongs to uthash. */
 static void budget_restore(struct books *books, struct budget *budget, const struct budget *before)
 {
-	UT_hash_handle by_name = budget->by_name;
-
 	owner_delete(books, budget);
 	*budget = *before;
-	budget->by_name = by_name;
 	memset(&budget->by_owner, 0, sizeof(budget->by_owner));
 	owner_add(books, budget);
 }
@@ -930,7 +945,7 @@ static void budget_restore(struct books *books, struct budget *budget, const str
 static void opening_undo(struct books *books, struct budget *budget)
 {
 	owner_delete(books, budget);
-	HASH_DELETE(by_name, books->by_name, budget);
+	ids_remove(&books->names, ids_name_hash(&books->names, budget->name), budget->place);
 	books->count--;
 	if (budget->terms.group != ABSENT)
 		books->pool_count--;

@@ -25,7 +25,6 @@
 
 /* What is looked at for every entry comes first: few of a hundred thousand are in the processor's cache. */
 struct budget {
-	UT_hash_handle by_name;
 	char name[NAME_MAX_LEN + 1];
 	bool closed;
 	char current[LABEL_SIZE];	/* the last period posted; "" without periods */
@@ -97,7 +96,8 @@ struct books {
 	size_t pool_count;
 
 	/* private from here */
-	struct budget *by_name, *by_owner;
+	struct ids names;		/* of budgets, to their places in the list */
+	struct budget *by_owner;
 	struct unfolded recent, frozen;
 	const struct books_past *past;	/* NULL: everything is here */
 	void *past_context;
@@ -135,6 +135,9 @@ void books_forget(struct books *books);
 void books_restore(struct books *books, const struct budget *budget);
 
 /* ---- Asking ---- */
+
+/* This entry will soon be applied: has the processor fetch what it is about, and changes nothing. */
+void books_expect(const struct books *books, const struct entry *entry);
 
 struct budget *books_budget(const struct books *books, const char *name);
 struct budget *books_owned(const struct books *books, int64_t uid);	/* the uid's open budget */

@@ -30,6 +30,14 @@ uint64_t ids_hash(const struct ids *ids, int64_t uid, const uint8_t id[16])
 	return hash;
 }
 
+uint64_t ids_name_hash(const struct ids *ids, const char *name)
+{
+	uint64_t hash;
+
+	crypto_shorthash((uint8_t *)&hash, (const uint8_t *)name, strlen(name), ids->key);
+	return hash;
+}
+
 static void slot_take(struct ids *ids, struct id_slot slot)
 {
 	size_t at = slot.hash & (ids->room - 1);
@@ -102,4 +110,10 @@ bool ids_next(const struct ids *ids, uint64_t hash, size_t *at, uint64_t *ret_se
 		return true;
 	}
 	return false;
+}
+
+void ids_expect(const struct ids *ids, uint64_t hash)
+{
+	if (ids->room)
+		__builtin_prefetch(&ids->slots[hash & (ids->room - 1)]);
 }

@@ -111,11 +111,14 @@ static const char *row_check(struct replay *replay, const struct ahead_row *ahea
 
 static const char *rows_check(struct replay *replay, struct ahead *ahead, uint64_t size)
 {
-	const struct ahead_row *row;
+	const struct ahead_row *row, *soon;
 	const char *problem = NULL;
 	bool last = false;
 
 	while (!problem && !last && (row = ahead_next(ahead))) {
+		soon = ahead_peek(ahead);
+		if (soon)
+			books_expect(&replay->books, &soon->stored.entry);
 		replay->bad = replay->tree.size;
 		if (replay->bad % RENEW_EVERY == RENEW_EVERY - 1 && reader_renew(&replay->lookup))
 			return "the ledger cannot be read on";
