@@ -86,7 +86,7 @@ sim_daemon_o = $(filter-out $(addprefix $(build)/daemon/,main.o ledger.o keyring
 sim_wraps = malloc calloc realloc free strdup clock_gettime accept4 read send close _exit \
 	pthread_create actor_of_socket log_line \
 	batch_commit batch_add books_apply books_request conn_run conn_free service_second verify_apart \
-	index_check index_open index_remove
+	index_check index_open index_remove fold_turn
 
 $(sim): $(sim_o) $(common_o) $(sim_daemon_o)
 	$(call quiet,LD)$(link) $(addprefix -Wl$(comma)--wrap=,$(sim_wraps)) -o $@ $^ $(LIBS_DAEMON)

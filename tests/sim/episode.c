@@ -181,6 +181,11 @@ bool episode_jumped_since(unsigned long turn)
 	return now.jumped >= turn;
 }
 
+struct books *episode_books(void)
+{
+	return &service.books;
+}
+
 bool episode_stopping(void)
 {
 	return now.stopping;
@@ -284,6 +289,9 @@ static void machine_step(const struct step *step)
 		people_roles(step->x);
 		signal_send(SIGHUP);
 		break;
+	case ACT_FOLD:
+		fold_due();
+		break;
 	case ACT_FILES:
 		accept_fails();
 		break;
@@ -383,6 +391,7 @@ static void daemon_clean(void)
 		close(service.dir);
 	memset(&service, 0, sizeof(service));
 	controls_reset();
+	fold_daemon_gone();
 	memory_drop();
 	world_daemon_gone();
 	disk_daemon_gone();
@@ -406,6 +415,7 @@ static void daemon_lives(void)
 		found("the daemon does not start: %s", last_log());
 	}
 	server_run(&service, LISTENER, reload);
+	fold_daemon_gone();
 	service_close(&service);
 	memset(&service, 0, sizeof(service));
 	if (memory_blocks())

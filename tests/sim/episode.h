@@ -9,6 +9,8 @@
 
 #include "script.h"
 
+struct books;
+
 /* In a directory of its own, which is emptied first. NULL, or what was found (static). */
 const char *episode_run(const struct script *script, const char *dir);
 
@@ -21,6 +23,11 @@ bool episode_troubled_since(unsigned long turn);
 bool episode_clock_bad_since(unsigned long turn);	/* all the time */
 bool episode_jumped_since(unsigned long turn);		/* the wall clock did */
 bool episode_stopping(void);
+
+/* For fold_fake.c, and what it does: the next fold is due; there is a new daemon. */
+struct books *episode_books(void);
+void fold_due(void);
+void fold_daemon_gone(void);
 
 /* For world.h: the script's next steps, up to the turn's end. Is there more in this turn? */
 bool episode_goes_on(void);

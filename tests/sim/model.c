@@ -83,6 +83,21 @@ const struct record *model_made(int64_t uid, unsigned id, size_t size)
 	return NULL;
 }
 
+int64_t model_with_id(int64_t uid, const uint64_t id[2], size_t size)
+{
+	const struct record *made = model_made(uid, (unsigned)id[1], size);
+
+	if (made && !memcmp(made->id, id, sizeof(made->id)))
+		return (int64_t)model_number(made);
+	for (size_t i = 0; i < model.audits.count && model.audits.list[i] < size; i++) {
+		const struct record *audit = &model.list[model.audits.list[i]];
+
+		if (audit->uid == uid && !memcmp(audit->id, id, sizeof(audit->id)))
+			return model.audits.list[i];
+	}
+	return NOT;
+}
+
 /* ---- Words ---- */
 
 void account_write(int account, char ret[24])
@@ -465,11 +480,14 @@ static struct outcome topup_outcome(const struct content *content, const struct 
 	return error ? refused(error) : moved(to, from, to, content->amount, size);
 }
 
-static int64_t refunded(int64_t seq, size_t size)
+int64_t model_refunded(int64_t seq, size_t size)
 {
-	const struct seqs *touches = &model.touches[model.list[seq].budget];
+	const struct seqs *touches;
 	int64_t sum = 0;
 
+	if (seq >= (int64_t)size || model.list[seq].budget < 0)
+		return 0;
+	touches = &model.touches[model.list[seq].budget];
 	for (size_t i = 0; i < touches->count && touches->list[i] < size; i++) {
 		const struct record *record = &model.list[touches->list[i]];
 
@@ -497,7 +515,7 @@ static struct outcome refund_outcome(const struct content *content, const struct
 	state = model_budget(paid->budget, size);
 	if (state.closed && is(paid, "topup"))
 		return refused("BudgetClosed");
-	left = paid->amount - refunded(content->ref, size);
+	left = paid->amount - model_refunded(content->ref, size);
 	amount = content->amount ? content->amount : left;
 	if (!content->amount && is(paid, "topup") && state.balance && state.balance < left)
 		amount = state.balance;

@@ -64,6 +64,8 @@ const struct record *model_record(size_t seq);
 
 /* The record that the person's request with this id made before `size`; NULL. */
 const struct record *model_made(int64_t uid, unsigned id, size_t size);
+int64_t model_with_id(int64_t uid, const uint64_t id[2], size_t size);	/* of audits too; NOT */
+int64_t model_refunded(int64_t seq, size_t size);			/* of the entry, up to there */
 size_t model_number(const struct record *record);
 
 struct model_budget {
