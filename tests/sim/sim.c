@@ -1,9 +1,10 @@
 /*
- * sim [--operations N] [--seed N] [--steps N] [--workers N] [--control NAME] [--keep FILE]
+ * sim [--operations N] [--seconds N] [--seed N] [--steps N] [--workers N] [--control NAME] [--keep FILE]
  * sim --replay FILE...
  *
- * Runs episodes until so many operations were asked of the daemon, or something is found. Then the episode is shrunk
- * to the steps that matter, and kept in a file that --replay takes. Exit 0: nothing was found; 1: something; 2: usage.
+ * Runs episodes until so many operations were asked of the daemon, so much time is over, or something is found. Then
+ * the episode is shrunk to the steps that matter, and kept in a file that --replay takes. Exit 0: nothing was found;
+ * 1: something; 2: usage.
  */
 #include "sim.h"
 
@@ -28,10 +29,10 @@
 #define SHRINK_SECONDS 60
 
 static struct {
-	unsigned long operations, seed, steps, workers;
+	unsigned long operations, seconds, seed, steps, workers;
 	const char *keep;
 	bool replay;
-} options = { 100000, 1, 3000, 2, NULL, false };
+} options = { 100000, 36000, 1, 3000, 2, NULL, false };
 
 /* What the workers, processes of their own, leave for the one that waits for them. */
 static struct shared {
@@ -84,11 +85,13 @@ static void worker_begins(void)
 
 static void worker_runs(unsigned worker, const char *home)
 {
+	time_t until = time(NULL) + (time_t)options.seconds;
 	char dir[128];
 
 	worker_begins();
 	snprintf(dir, sizeof(dir), "%s/%u", home, worker);
-	for (unsigned long i = worker; people_calls() < options.operations / options.workers;
+	for (unsigned long i = worker;
+	     people_calls() < options.operations / options.workers && time(NULL) < until;
 	     i += options.workers) {
 		struct script script;
 		const char *problem;
@@ -275,6 +278,7 @@ static int replay(char **files, const char *home)
 
 static const struct option long_options[] = {
 	{ "operations", required_argument, NULL, 'o' }, { "seed", required_argument, NULL, 's' },
+	{ "seconds", required_argument, NULL, 'e' },
 	{ "steps", required_argument, NULL, 't' },	{ "workers", required_argument, NULL, 'w' },
 	{ "control", required_argument, NULL, 'c' },	{ "keep", required_argument, NULL, 'k' },
 	{ "replay", no_argument, NULL, 'r' },		{ NULL, 0, NULL, 0 },
@@ -282,8 +286,9 @@ static const struct option long_options[] = {
 
 static bool option_take(int option)
 {
-	unsigned long *numbers[] = { ['o'] = &options.operations, ['s'] = &options.seed,
-				     ['t'] = &options.steps, ['w'] = &options.workers };
+	unsigned long *numbers[] = { ['o'] = &options.operations, ['e'] = &options.seconds,
+				     ['s'] = &options.seed, ['t'] = &options.steps,
+				     ['w'] = &options.workers };
 
 	if (option == 'r')
 		options.replay = true;
