@@ -10,6 +10,7 @@ import ledger as t
 import stranger
 from ledger import ok, is_
 
+t.program('fund-verify')
 ledger = t.Ledger().start()
 rep = (61001, 61001, ())
 is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').returncode, 0, 'a budget')
@@ -123,6 +124,11 @@ with ledger.connect() as client:
     for n in range(8):
         client.call('TopUp', t.topup('alice', 1000 + n))
 alarmed('rewritten with the same key, and longer', 'rewritten')
+held = os.path.join(ledger.home, 'held')
+shutil.copytree(state, os.path.join(held, 'fund'))
+os.unlink(os.path.join(held, 'fund', 'test.example', 'fund', 'checkpoint'))
+typed = t.run([t.program('fund'), 'verify'], env=t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=held))
+ok(typed.returncode == 6 and 'rewritten' in typed.stderr, 'receipts alone show it, too, to fund verify', typed.stderr)
 back()
 is_(fund().returncode, 0, 'the true ledger again: all is well')
 
@@ -145,6 +151,7 @@ def rotate(of, *options):
 
 
 ledger.stop()
+shutil.copytree(ledger.dir, copies + '-before')
 second = rotate(ledger, '--overlap', '0')
 ledger.start()
 is_(spend().returncode, 0, 'the key has changed: all is well')
@@ -160,6 +167,12 @@ stranger.note_check(read('checkpoint'), keys[2:])
 is_(ledger.fund('status', who=(61003, 61003, ())).returncode, 0, 'somebody who comes now')
 with open(os.path.join(ledger.home, 'state-61003', 'fund', 'test.example', 'fund', 'vkey')) as f:
     is_(f.read(), read('vkey'), 'has them all from the genesis on')
+swap(copies + '-before')
+with ledger.connect() as client:
+    for n in range(12):
+        client.call('TopUp', t.topup('alice', 1000 + n))
+alarmed('the old key, going on without the new one', 'another key')
+back()
 other.start()
 other.stop()
 rotate(other, '--overlap', '0')

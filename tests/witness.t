@@ -125,6 +125,24 @@ is_(status()['witnessed'], 9, 'and covers it')
 follow.send_signal(signal.SIGTERM)
 is_(follow.wait(t.PATIENCE), 0, 'told to end, it ends')
 
+# ---- Kept before it is signed --------------------------------------------------------------------
+
+
+class Watcher(t.Proxy):
+    seen = None
+
+    def answer(self, method, reply):
+        if method == 'Cosign':
+            with open(state + '/test.example/fund/checkpoint') as f:
+                Watcher.seen = size(f.read())
+
+
+front = os.path.join(ledger.home, 'front.sock')
+ledger.fund('spend', '1', '--for', 'parcel came late', who=rep)
+with Watcher(front, ledger.socket):
+    is_(witness('--socket', front).returncode, 0, 'cosigned, through a watcher')
+is_(Watcher.seen, 10, 'what is handed in is on the disk before')
+
 # ---- A ledger that is not what it was -----------------------------------------------------------
 
 ledger.stop()
