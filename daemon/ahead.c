@@ -6,7 +6,7 @@
 
 #include "common/merkle.h"
 
-#define CHUNK_ROWS 128
+#define CHUNK_ROWS 64
 #define CHUNKS 6
 #define PEEK_ROWS 5
 #define WORKERS_MAX 3
