@@ -1,5 +1,6 @@
 #include "fold.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "prove.h"
 
 #define CATCH_UP_ENTRIES ((uint64_t)1 << 18)	/* in one commit, when the daemon waits for it */
+#define CATCH_UP_MIN ((uint64_t)1 << 17)	/* fewer are replayed sooner than folded */
 #define WAIT_NS 10000000
 #define RETRY_SECONDS 30
 
@@ -200,7 +202,7 @@ static const char *index_take(struct fold *fold, const char *dir, const uint8_t 
 
 static void tell_rate(uint64_t entries, int64_t ms)
 {
-	if (entries >= FOLD_ENTRIES)
+	if (entries >= CATCH_UP_MIN)
 		log_notice("%llu entries folded into the index in %.1f s, %.0f a second",
 			   (unsigned long long)entries, (double)ms / 1000,
 			   (double)entries * 1000 / (double)(ms ? ms : 1));
@@ -216,7 +218,7 @@ static const char *catch_up(struct fold *fold, struct keyring *keyring)
 	int error = 0;
 
 	fold->replay.keyring = keyring;
-	while (!problem && fold->ledger->size - tree->size >= FOLD_ENTRIES)
+	while (!problem && fold->ledger->size - tree->size >= CATCH_UP_MIN)
 		problem = fold_until(fold, tree->size + CATCH_UP_ENTRIES, &fold->customers.recent,
 				     &error);
 	fold->replay.keyring = NULL;
@@ -304,6 +306,7 @@ static void *run(void *context)
 {
 	struct fold *fold = context;
 
+	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
 	setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
 	pthread_mutex_lock(&fold->mutex);
 	while (!fold->stopping) {
@@ -445,15 +448,28 @@ static void wait_a_little(struct fold *fold)
 	pthread_cond_timedwait(&fold->changed, &fold->mutex, &until);
 }
 
+static bool fold_due(struct fold *fold, uint64_t behind, int64_t now)
+{
+	if (fold->seen != fold->ledger->size) {
+		fold->seen = fold->ledger->size;
+		fold->seen_time = now;
+	}
+	return behind >= FOLD_ENTRIES ||
+	       (behind && (now >= fold->seen_time + FOLD_QUIET_SECONDS ||
+			   now >= fold->last_time + FOLD_SECONDS));
+}
+
 void fold_turn(struct fold *fold)
 {
 	int64_t now = monotonic_ms() / 1000;
 	uint64_t behind;
+	bool due;
 
 	if (!fold->open || !fold->running)
 		return;
 	pthread_mutex_lock(&fold->mutex);
 	behind = fold->ledger->size - fold->folded;
+	due = fold_due(fold, behind, now);
 	if (behind > FOLD_BEHIND_MAX && !fold->failed)
 		wait_a_little(fold);
 	if (fold->failed && now >= fold->last_time + RETRY_SECONDS) {
@@ -461,7 +477,7 @@ void fold_turn(struct fold *fold)
 		fold->last_time = now;
 		pthread_cond_broadcast(&fold->changed);
 	}
-	if (fold_end(fold) && (behind >= FOLD_ENTRIES || (behind && now >= fold->last_time + FOLD_SECONDS)))
+	if (fold_end(fold) && due)
 		fold_begin(fold, now);
 	pthread_mutex_unlock(&fold->mutex);
 }

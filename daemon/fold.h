@@ -4,8 +4,9 @@
  * and the daemon shares nothing with the thread but a few numbers and the customers it has frozen.
  *
  * What always holds: every request id is in the daemon's books or in the index, or in both; the books forget what
- * they froze only when the commit that holds it is done. The thread folds at a low priority, in batches: when
- * FOLD_ENTRIES are due, or FOLD_SECONDS after the last time.
+ * they froze only when the commit that holds it is done. The thread folds at a low priority, and seldom, for
+ * every fold writes much of the index anew: when FOLD_ENTRIES are due, when nothing was recorded for a moment, or
+ * FOLD_SECONDS after the last time.
  */
 #ifndef DAEMON_FOLD_H
 #define DAEMON_FOLD_H
@@ -18,8 +19,9 @@
 #include "ledger.h"
 #include "replay.h"
 
-#define FOLD_ENTRIES ((uint64_t)1 << 17)
-#define FOLD_SECONDS 1
+#define FOLD_ENTRIES ((uint64_t)1 << 18)
+#define FOLD_QUIET_SECONDS 1
+#define FOLD_SECONDS 60
 #define FOLD_BEHIND_MAX ((uint64_t)1 << 20)	/* entries: then the daemon waits for the thread */
 
 struct fold {
@@ -48,12 +50,14 @@ struct fold {
 	struct view daemon_view;
 	struct books *books;
 	struct customers *daemon_customers;
-	int64_t last_time;		/* seconds */
+	int64_t last_time;		/* seconds; of the last fold */
+	uint64_t seen;			/* the ledger's size, and since when it has not grown */
+	int64_t seen_time;
 };
 
 /*
  * Opens the directory's index and makes sure that it is of this ledger: otherwise it is made again. Then folds what
- * is missing, but for less than FOLD_ENTRIES. `secret` is that of the hashes, the customers' too. An index that cannot be made
+ * is missing, unless it is little. `secret` is that of the hashes, the customers' too. An index that cannot be made
  * is done without: fold->open is false. NULL, or a static sentence about the ledger's entry fold->replay.bad.
  */
 const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
