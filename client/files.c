@@ -81,7 +81,7 @@ bool file_replace(int dir, const char *name, const void *bytes, size_t len, int 
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return false;
-	done = write_all(fd, bytes, len) && fchmod(fd, (mode_t)mode) == 0 && (!durable || fdatasync(fd) == 0);
+	done = write_all(fd, bytes, len) && (mode == 0600 || fchmod(fd, (mode_t)mode) == 0) && (!durable || fdatasync(fd) == 0);
 	done = close(fd) == 0 && done && renameat(dir, temporary, dir, name) == 0 &&
 	       (durable < DURABLE_NEW || fsync(dir) == 0);
 	saved = errno;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/text.h"
@@ -19,6 +20,8 @@
 #define RECEIPTS "receipts"
 #define EVIDENCE "evidence"
 #define KEYS_FILE_MAX ((size_t)KEYS_MAX * (VKEY_MAX + 32))
+#define LOCK_TRIES 100		/* held for a write only: whoever holds it longer is not waited for */
+#define LOCK_PAUSE ((struct timespec){ 0, 20000000 })
 #define EVIDENCE_ENTRIES 100	/* no more is kept, so that cron fills no disk */
 
 /* Origins are directories here, so some that a ledger may have are not taken. */
@@ -83,7 +86,9 @@ void state_close(struct state *state)
 	state_unlock(state);
 	if (state->dir >= 0)
 		close(state->dir);
-	state->dir = -1;
+	if (state->receipts >= 0)
+		close(state->receipts);
+	state->dir = state->receipts = -1;
 	state->keys.count = 0;
 	buf_release(&state->note);
 	buf_release(&state->path);
@@ -125,12 +130,14 @@ bool state_lock(struct state *state)
 	state->lock = openat(state->dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (state->lock < 0)
 		return fail(state, strerror(errno));
-	while (flock(state->lock, LOCK_EX))
-		if (errno != EINTR) {
-			fail(state, strerror(errno));
+	for (unsigned tries = 0; flock(state->lock, LOCK_EX | LOCK_NB); tries++) {
+		if (errno != EINTR && (errno != EWOULDBLOCK || tries == LOCK_TRIES)) {
+			fail(state, errno == EWOULDBLOCK ? "another fund holds the lock on it" : strerror(errno));
 			state_unlock(state);
 			return false;
 		}
+		nanosleep(&LOCK_PAUSE, NULL);
+	}
 	return true;
 }
 
@@ -166,23 +173,25 @@ bool state_save(struct state *state, const struct keys *keys, const char *note, 
 	return true;
 }
 
+/* The directory of receipts, kept open: a batch leaves thousands. -1: there is none, or none can be made. */
+static int receipts_open(struct state *state, bool make)
+{
+	if (make && state->dir < 0 && state->path.len)
+		state->dir = dir_open(state->path.data, true);
+	if (state->receipts < 0 && state->dir >= 0)
+		state->receipts = dir_open_at(state->dir, RECEIPTS, make);
+	return state->receipts;
+}
+
 bool state_save_receipt(struct state *state, uint64_t seq, const struct buf *text)
 {
+	int dir = receipts_open(state, true);
 	char name[24];
-	int dir;
-	bool saved = false;
 
-	if (state->dir < 0 && state->path.len)
-		state->dir = dir_open(state->path.data, true);
-	dir = state->dir < 0 ? -1 : dir_open_at(state->dir, RECEIPTS, true);
 	snprintf(name, sizeof(name), "%" PRIu64, seq);
-	if (dir >= 0)
-		saved = file_replace(dir, name, text->data, text->len, 0600, DURABLE_NOT);
-	if (!saved && state->path.len)
-		fail(state, strerror(errno));
-	if (dir >= 0)
-		close(dir);
-	return saved;
+	if (dir >= 0 && file_replace(dir, name, text->data, text->len, 0600, DURABLE_NOT))
+		return true;
+	return state->path.len ? fail(state, strerror(errno)) : false;
 }
 
 static unsigned entries_count(int dir)
@@ -230,10 +239,10 @@ static int number_order(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
-size_t state_receipts(const struct state *state, uint64_t **ret)
+size_t state_receipts(struct state *state, uint64_t **ret)
 {
-	int dir = state->dir < 0 ? -1 : dir_open_at(state->dir, RECEIPTS, false);
-	DIR *entries = dir < 0 ? NULL : fdopendir(dir);
+	int dir = receipts_open(state, false), copy = dir < 0 ? -1 : openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
 	struct buf numbers = BUF_INIT;
 	struct dirent *entry;
 	uint64_t seq;
@@ -251,15 +260,11 @@ size_t state_receipts(const struct state *state, uint64_t **ret)
 	return count;
 }
 
-bool state_receipt(const struct state *state, uint64_t seq, struct buf *ret)
+bool state_receipt(struct state *state, uint64_t seq, struct buf *ret)
 {
-	int dir = state->dir < 0 ? -1 : dir_open_at(state->dir, RECEIPTS, false);
+	int dir = receipts_open(state, false);
 	char name[24];
-	bool taken;
 
 	snprintf(name, sizeof(name), "%" PRIu64, seq);
-	taken = dir >= 0 && file_take(dir, name, RECEIPT_MAX, ret);
-	if (dir >= 0)
-		close(dir);
-	return taken;
+	return dir >= 0 && file_take(dir, name, RECEIPT_MAX, ret);
 }

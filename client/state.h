@@ -22,6 +22,7 @@
 
 struct state {
 	int dir;			/* -1: nothing is remembered; `problem` says why */
+	int receipts;			/* their directory; -1: not opened */
 	int lock;			/* -1: not held */
 	struct buf path;		/* of the directory, when it is known */
 	struct keys keys;		/* none: never seen before */
@@ -31,7 +32,7 @@ struct state {
 	char problem[128];
 };
 
-#define STATE_INIT { .dir = -1, .lock = -1, .durable = DURABLE_WHOLE }
+#define STATE_INIT { .dir = -1, .receipts = -1, .lock = -1, .durable = DURABLE_WHOLE }
 
 /*
  * Opens what is remembered of that ledger; base NULL: the caller's own. NULL, also when there is nothing or no
@@ -43,7 +44,7 @@ void state_close(struct state *state);
 /* Reads keys and checkpoint anew. NULL, or what is wrong with them. */
 const char *state_load(struct state *state);
 
-/* Waits for the lock, makes the directory if need be. false: nothing can be remembered, `problem` says why. */
+/* Waits for the lock, a moment at most, makes the directory if need be. false: nothing can be remembered, `problem` says why. */
 bool state_lock(struct state *state);
 void state_unlock(struct state *state);
 
@@ -59,9 +60,9 @@ bool state_evidence(struct state *state, const struct buf *remembered, const str
 		    const struct checkpoint *head, struct buf *where);
 
 /* The numbers of the receipts, rising; freed by the caller. */
-size_t state_receipts(const struct state *state, uint64_t **ret);
+size_t state_receipts(struct state *state, uint64_t **ret);
 
 /* Appends one receipt's text. */
-bool state_receipt(const struct state *state, uint64_t seq, struct buf *ret);
+bool state_receipt(struct state *state, uint64_t seq, struct buf *ret);
 
 #endif
