@@ -829,21 +829,21 @@ static void reset_apply(struct books *books, const struct entry *entry, struct b
 	books->totals.granting = lapse && budget->terms.allowance ? budget : NULL;
 }
 
-static void refund_apply(struct books *books, const struct entry *entry, struct budget *budget)
+static void refund_apply(struct books *books, const struct entry *entry, struct budget *budget,
+			 const struct entry *original)
 {
-	struct entry original;
-
 	refund_add(books, entry);
-	if (budget->closed || !books_entry(books, entry->ref, &original))
+	if (budget->closed)
 		return;
-	if (original.kind == KIND_SPEND)
+	if (original->kind == KIND_SPEND)
 		budget->spent -= entry->amount;
-	else if (books_is_draw(budget, &original) && !strcmp(original.period, budget->current) &&
+	else if (books_is_draw(budget, original) && !strcmp(original->period, budget->current) &&
 		 budget->drawn >= entry->amount)
 		budget->drawn -= entry->amount;
 }
 
-static void kind_apply(struct books *books, const struct entry *entry, struct budget *budget)
+static void kind_apply(struct books *books, const struct entry *entry, struct budget *budget,
+		       const struct entry *original)
 {
 	switch (entry->kind) {
 	case KIND_GENESIS:
@@ -872,7 +872,7 @@ static void kind_apply(struct books *books, const struct entry *entry, struct bu
 		budget->spent += entry->amount;
 		break;
 	case KIND_REFUND:
-		refund_apply(books, entry, budget);
+		refund_apply(books, entry, budget, original);
 		break;
 	default:
 		break;
@@ -884,8 +884,11 @@ const char *books_apply(struct books *books, const struct entry *entry)
 	struct parties parties = parties_find(books, entry);
 	struct budget *touched[TOUCHED_MAX];
 	const char *problem = entry_check(books, entry, &parties);
+	struct entry original;		/* of a refund: read before anything is changed */
 	unsigned count;
 
+	if (!problem && entry->kind == KIND_REFUND && !books_entry(books, entry->ref, &original))
+		problem = "it refunds an entry that cannot be read";
 	if (problem)
 		return problem;
 	if (entry->kind == KIND_OPEN) {
@@ -899,7 +902,7 @@ const char *books_apply(struct books *books, const struct entry *entry)
 	}
 	if (entry->amount != ABSENT)
 		money_move(books, entry, &parties);
-	kind_apply(books, entry, parties.about);
+	kind_apply(books, entry, parties.about, &original);
 	if (entry_has_id(entry))
 		request_add(books, entry);
 	books->totals.size++;

@@ -284,7 +284,10 @@ static enum err refund_original(const struct books *books, const struct actor *a
 {
 	bool manager = actor->roles & ROLE_MANAGER;
 
-	if (!books_entry(books, ref, ret)) {
+	if ((uint64_t)ref < books->totals.size && !books_entry(books, ref, ret))
+		return refuse_words(refusal, ERR_UNAVAILABLE, "", "entry %lld cannot be read just now",
+				    (long long)ref);
+	if ((uint64_t)ref >= books->totals.size) {
 		refuse(refusal, ERR_UNKNOWN_ENTRY);
 		refusal->seq = ref;
 		return refusal->code;
