@@ -26,6 +26,7 @@ void disk_daemon_gone(void);
 void disk_ends(enum ending ending);	/* the next commit */
 void disk_room(unsigned room);		/* of enum room */
 void disk_keys(bool none);		/* no new keys can be made */
+void disk_unreadable(unsigned times, unsigned after);
 bool disk_lacks_keys(void);
 bool disk_troubled(void);		/* is there a reason for Unavailable? */
 bool disk_failed(void);			/* is there one for the daemon to leave? */

@@ -278,6 +278,9 @@ static void machine_step(const struct step *step)
 	case ACT_KEYS:
 		disk_keys(step->x);
 		break;
+	case ACT_READS:
+		disk_unreadable(step->x + 1, step->y);
+		break;
 	case ACT_CRASH:
 		crash_at(step->x + 1);
 		break;

@@ -29,6 +29,7 @@ static struct {
 	bool failed;			/* a commit ended so that only a restart can tell */
 	enum room room;
 	unsigned readers;
+	unsigned unreadable, readable;	/* times that it cannot be read, after so many that it can */
 } disk;
 
 static void rows_cut(size_t count)
@@ -62,10 +63,17 @@ void disk_room(unsigned room)
 	disk.room = (enum room)room;
 }
 
+void disk_unreadable(unsigned times, unsigned after)
+{
+	disk.unreadable = times;
+	disk.readable = times ? after : 0;
+}
+
 void disk_behaves(void)
 {
 	disk.ending = END_WELL;
 	disk.room = ROOM_PLENTY;
+	disk_unreadable(0, 0);
 	disk_keys(false);
 }
 
@@ -202,6 +210,12 @@ int reader_begin(struct ledger *ledger, struct reader *ret)
 {
 	(void)ledger;
 	crash_point();
+	if (disk.readable) {
+		disk.readable--;
+	} else if (disk.unreadable) {
+		disk.unreadable--;
+		return EAGAIN;
+	}
 	*ret = (struct reader){ .size = disk.seen };
 	disk.readers++;
 	return 0;
@@ -236,5 +250,6 @@ bool disk_failed(void)
 
 bool disk_troubled(void)
 {
-	return disk.room != ROOM_PLENTY || disk.ending != END_WELL || disk_lacks_keys();
+	return disk.room != ROOM_PLENTY || disk.ending != END_WELL || disk.unreadable ||
+	       disk_lacks_keys();
 }

@@ -42,6 +42,7 @@ static const struct act_row {
 	[ACT_COMMIT] =		{ "commit",	{ 0, 0, 10, 1, 1 }, 8, 1, 1 },
 	[ACT_ROOM] =		{ "room",	{ 0, 0, 6, 1, 1 }, 8, 1, 1 },
 	[ACT_KEYS] =		{ "keys",	{ 0, 0, 2, 0, 0 }, 2, 1, 1 },
+	[ACT_READS] =		{ "reads",	{ 0, 0, 4, 0, 0 }, 3, 6, 1 },
 	[ACT_CRASH] =		{ "crash",	{ 0, 0, 3, 1, 1 }, 60, 1, 1 },
 	[ACT_STOP] =		{ "stop",	{ 1, 0, 1, 2, 1 }, NONE },
 	[ACT_ROLES] =		{ "roles",	{ 1, 1, 1, 1, 1 }, 4, 1, 1 },

@@ -27,6 +27,7 @@ enum act {
 	ACT_COMMIT,		/* x: how the next commit ends, of enum ending */
 	ACT_ROOM,		/* x: enum room */
 	ACT_KEYS,		/* x: the keyring cannot make new keys */
+	ACT_READS,		/* the ledger cannot be read; x: how many times, y: from which on */
 	ACT_CRASH,		/* the daemon dies at its x-th system call from here */
 	ACT_STOP,		/* SIGTERM, and a new start */
 	ACT_ROLES,		/* SIGHUP; x: who is manager now */
