@@ -38,7 +38,7 @@ planted() {
 }
 planted early 'was answered before it was durable'
 planted nosync 'was durable, and is lost'
-planted ids 'has two entries'
+planted ids 'has two entries\|BudgetExists\|told as new'
 planted money 'the budget was never like that\|leaves [0-9]* in'
 planted payload 'never asked for entry\|is in the name of'
 planted leak 'are left behind'
