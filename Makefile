@@ -131,6 +131,10 @@ fuzzers = $(patsubst tests/fuzz/%.c,$(build)/tests/fuzz/%,$(wildcard tests/fuzz/
 $(build)/tests/fuzz/%: $(build)/tests/fuzz/%.o $(common_o) $(filter-out $(build)/daemon/main.o,$(daemon_o))
 	$(call quiet,LD)$(link) -fsanitize=fuzzer -o $@ $^ $(LIBS_DAEMON)
 
+# The client's reader of CSV files; what it tells of goes to the harness.
+$(build)/tests/fuzz/sheet_fuzz $(build)/tests/fuzz/sheet_replay: $(build)/client/sheet.o
+$(build)/tests/fuzz/sheet_fuzz $(build)/tests/fuzz/sheet_replay: private LIBS_DAEMON += -lcsv
+
 # Commits come to nothing, so that each input finds the ledger as it was.
 $(build)/tests/fuzz/conn_fuzz: private LDFLAGS += -Wl,--wrap=ledger_commit
 

@@ -5,6 +5,7 @@
 # without a sync. POWER_CYCLES says how often (make soak: 500 of each).
 import os
 import random
+import shutil
 
 from lib.disk import *
 from lib.load import *
@@ -85,6 +86,8 @@ def first_creation(disk):
         verified = ledger.verify('--all')
         if verified.returncode:
             wrong.append('exit %d: %s' % (verified.returncode, verified.stdout + verified.stderr))
+        shutil.rmtree(os.path.dirname(ledger.dir))
+        Ledger.all.remove(ledger)
     return wrong
 
 

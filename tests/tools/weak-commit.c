@@ -15,7 +15,8 @@
 
 #define NEXT(name, type, ...) ((type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
 
-static MDB_txn *open_write, *owed;
+/* Of the thread that writes the ledger; another writes the index, and reads. */
+static __thread MDB_txn *open_write, *owed;
 
 static int weak(const char *how)
 {
@@ -44,13 +45,14 @@ int open(const char *name, int flags, ...)
 
 int mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **ret)
 {
+	const char *path;
 	int error;
 
 	if (owed)
 		NEXT("mdb_txn_commit", int, MDB_txn *)(owed);
 	owed = NULL;
 	error = NEXT("mdb_txn_begin", int, MDB_env *, MDB_txn *, unsigned, MDB_txn **)(env, parent, flags, ret);
-	if (!error && !(flags & MDB_RDONLY))
+	if (!error && !(flags & MDB_RDONLY) && !mdb_env_get_path(env, &path) && strstr(path, "/ledger.mdb"))
 		open_write = *ret;
 	return error;
 }
