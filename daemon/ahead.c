@@ -9,6 +9,7 @@
 #define CHUNK_ROWS 64
 #define CHUNKS 6
 #define PEEK_ROWS 5
+#define EXPECT_EVERY 64		/* chunks */
 #define WORKERS_MAX 3
 #define WORKERS_FROM 4096	/* rows: fewer are read sooner than a thread is started */
 
@@ -70,6 +71,8 @@ static void chunk_load(struct ahead *ahead, uint64_t number)
 		else
 			row_load(ahead, chunk, seq, row);
 	}
+	if (number % EXPECT_EVERY == 0 && chunk->count && !chunk->rows[0].problem)
+		reader_expect(chunk->rows[0].row.leaf.bytes);
 }
 
 /* Takes the next chunk and reads it; with the mutex held, which it lets go meanwhile. */

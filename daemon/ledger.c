@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #define FILL_STEP ((uint64_t)1 << 20)
 #define RESERVE_MAX ((uint64_t)8 << 20)
 #define READERS_MAX 126
+#define EXPECTED_BYTES ((size_t)8 << 20)
 
 const char *ledger_error(int error)
 {
@@ -309,4 +311,10 @@ int reader_row(struct reader *reader, uint64_t seq, const void **bytes, size_t *
 	*bytes = value.mv_data;
 	*size = value.mv_size;
 	return 0;
+}
+
+/* Rows were appended, so what follows in the file follows in the map. Behind the map's end nothing happens. */
+void reader_expect(const void *row)
+{
+	madvise((void *)((uintptr_t)row & ~(uintptr_t)4095), EXPECTED_BYTES, MADV_WILLNEED);
 }

@@ -89,4 +89,7 @@ int reader_renew(struct reader *reader);
 /* The row's bytes, valid until the reader ends or is renewed. Quick when rows are asked for one after the other. */
 int reader_row(struct reader *reader, uint64_t seq, const void **bytes, size_t *size);
 
+/* Many rows behind this one will be read: has the disk begin. Worth it every few thousand rows of a scan. */
+void reader_expect(const void *row);
+
 #endif

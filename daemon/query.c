@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXPECT_EVERY 4096	/* rows */
+
 /* Where the next candidate comes from. All but SOURCE_UP go from the newest down. */
 enum source { SOURCE_UP, SOURCE_DOWN, SOURCE_CHAINS, SOURCE_CUSTOMER };
 
@@ -239,6 +241,8 @@ static const char *load(struct query *query, uint64_t seq, bool words, struct st
 	query->rows++;
 	if (problem)
 		return problem;
+	if (query->source == SOURCE_UP && seq % EXPECT_EVERY == 0)
+		reader_expect(row.leaf.bytes);
 	words |= query->filter.customer != NULL;
 	if (query->source == SOURCE_CUSTOMER || (words && leaf_fits(&query->filter, &ret->entry)))
 		problem = stored_open(&row, query->keyring, ret);

@@ -253,3 +253,8 @@ bool disk_troubled(void)
 	return disk.room != ROOM_PLENTY || disk.ending != END_WELL || disk.unreadable ||
 	       disk_lacks_keys();
 }
+
+void reader_expect(const void *row)
+{
+	(void)row;
+}
