@@ -69,6 +69,11 @@ bool batch_flying(const struct batch *batch)
 	return batch->flying;
 }
 
+uint64_t batch_departed(const struct batch *batch)
+{
+	return batch->committed.size + (batch->flying ? batch->flight.part.count : 0);
+}
+
 /* ---- Adding ---- */
 
 /* The memo, committed to in the entry, and sealed. */
@@ -126,7 +131,7 @@ enum err batch_reserve(struct batch *batch, unsigned count, struct refusal *refu
 {
 	const char *problem;
 
-	if (batch->count + count > BATCH_MAX)
+	if (batch->open.count + count > BATCH_MAX)
 		return unavailable(refusal, "too many entries in one commit");
 	problem = keyring_reserve(batch->keyring, batch_size(batch) + count);
 	return problem ? unavailable(refusal, problem) : ERR_NONE;

@@ -82,7 +82,8 @@ uint64_t batch_size(const struct batch *batch);
 uint64_t batch_committed(const struct batch *batch);
 unsigned batch_open(const struct batch *batch);		/* entries waiting for a commit to begin */
 bool batch_full(const struct batch *batch);
-bool batch_flying(const struct batch *batch);		/* a commit is under way */
+bool batch_flying(const struct batch *batch);		/* a commit is under way, */
+uint64_t batch_departed(const struct batch *batch);	/* after which so many entries are durable */
 
 /*
  * Writes, looks again, signs, commits. COMMIT_DONE; COMMIT_UNDONE: books and tree are as after the last commit;

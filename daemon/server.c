@@ -19,6 +19,8 @@
 
 #define ACCEPTS_A_TURN 64
 #define CALLS_A_TURN 1024
+#define BESIDE_MAX 64	/* such commits in a row: between two others nothing is open, and the index can be folded */
+#define BESIDE_MIN 96	/* entries worth a commit in the committer's thread: fewer are sooner done in the loop */
 #define TURN_US 500		/* answers wait for the turn's end: it comes soon, */
 				/* or takes no longer than the commit before it */
 
@@ -39,6 +41,11 @@ struct peer {
 struct server {
 	struct service *service;
 	struct event_base *base;
+	struct committer *committer;	/* NULL: all commits are made in the loop */
+	struct event *landing;
+	bool landed;			/* the flight is over, and not taken yet */
+	int64_t departed;		/* monotonic */
+	unsigned beside;		/* commits beside the loop since the last in it */
 	struct event *accept, *second, *term, *interrupt, *hangup;
 	bool accept_paused;
 	int listener;
@@ -187,7 +194,7 @@ static void conn_queue(struct server *server, struct conn *conn)
 {
 	struct peer *peer = conn->peer;
 
-	if (conn->queued || conn->paused || !conn_ready(conn, batch_committed(&server->service->batch)))
+	if (conn->queued || conn->paused || !conn_ready(conn, &server->service->batch))
 		return;
 	conn->queued = true;
 	TAILQ_INSERT_TAIL(&peer->ready, conn, ready);
@@ -327,6 +334,34 @@ static bool turn_full(const struct server *server)
 	       monotonic() >= server->turn_end;
 }
 
+/* What was read from a damaged index must not get out. The next start makes it again. */
+static void index_rely(struct server *server)
+{
+	struct service *service = server->service;
+
+	if (!fold_damaged(&service->fold))
+		return;
+	index_remove(service->config.dir);
+	log_error("the index is damaged. Leaving, unanswered; the next start makes it again from "
+		  "the ledger");
+	_exit(EXIT_FAILED);
+}
+
+/* A commit need not wait for the rest of the turn, which goes on meanwhile. */
+static bool commit_beside(struct server *server)
+{
+	struct batch *batch = &server->service->batch;
+
+	if (!server->committer || batch_flying(batch) || batch_open(batch) < BESIDE_MIN ||
+	    server->beside == BESIDE_MAX)
+		return false;
+	index_rely(server);
+	server->beside++;
+	server->departed = monotonic();
+	committer_send(server->committer);
+	return true;
+}
+
 /* Each peer in turn, each of its connections in turn, one call each, until the turn is full. */
 static bool run_ready(struct server *server)
 {
@@ -343,11 +378,12 @@ static bool run_ready(struct server *server)
 			continue;
 		TAILQ_REMOVE(&peer->ready, conn, ready);
 		conn->queued = false;
-		if (conn_ready(conn, batch_committed(&service->batch))) {
+		if (conn_ready(conn, &service->batch)) {
 			conn_run(conn, service);
 			conn_dirty(server, conn);
 			server->calls++;
 			ran = true;
+			commit_beside(server);
 		}
 		conn_queue(server, conn);
 		if (!peer->queued && !TAILQ_EMPTY(&peer->ready)) {
@@ -371,10 +407,13 @@ static void answer_all(struct server *server)
 		conn->is_dirty = false;
 		conn->paused = false;
 		conn_flush(conn, server->service, now);
-		if (conn->gone)
+		if (conn->gone) {
 			conn_leave(server, conn);
-		else
-			conn_queue(server, conn);
+			continue;
+		}
+		conn_queue(server, conn);
+		if (conn->watermark > batch_committed(&server->service->batch))
+			conn_dirty(server, conn);	/* it waits for a flight */
 	}
 }
 
@@ -387,16 +426,11 @@ static void undo_all(struct server *server, const char *problem)
 			conn_undo(conn, problem);
 }
 
-static void commit(struct server *server)
+static void committed(struct server *server, enum commit done, const char *problem)
 {
-	int64_t began = monotonic();
-	const char *problem;
-
-	if (!batch_open(&server->service->batch))
-		return;
-	switch (service_commit(server->service, &problem)) {
+	switch (done) {
 	case COMMIT_DONE:
-		server->commit_us = monotonic() - began;
+		server->commit_us = monotonic() - server->departed;
 		break;
 	case COMMIT_UNDONE:
 		log_error("nothing could be recorded: %s", problem);
@@ -409,26 +443,63 @@ static void commit(struct server *server)
 	}
 }
 
-/* What was read from a damaged index must not get out. The next start makes it again. */
-static void index_rely(struct server *server)
+static void land(struct server *server)
 {
-	struct service *service = server->service;
+	const char *problem;
+	enum room room = committer_take(server->committer);
+	enum commit done = service_land(server->service, room, &problem);
 
-	if (!fold_damaged(&service->fold))
+	server->landed = false;
+	committed(server, done, problem);
+}
+
+/* What is open when a turn ends. A few entries are committed at once, which is sooner than beside the loop. */
+static void commit(struct server *server)
+{
+	struct batch *batch = &server->service->batch;
+	const char *problem;
+	enum commit done;
+
+	if (!batch_open(batch) || batch_flying(batch) || commit_beside(server))
 		return;
-	index_remove(service->config.dir);
-	log_error("the index is damaged. Leaving, unanswered; the next start makes it again from "
-		  "the ledger");
-	_exit(EXIT_FAILED);
+	index_rely(server);
+	server->beside = 0;
+	server->departed = monotonic();
+	done = service_commit(server->service, &problem);
+	committed(server, done, problem);
+}
+
+static void on_landing(int fd, short what, void *context)
+{
+	struct server *server = context;
+
+	(void)fd;
+	(void)what;
+	server->landed = true;
+}
+
+/* Takes in what the sockets and the committer say; what has landed is answered at once. */
+static void look(struct server *server, int flags)
+{
+	event_base_loop(server->base, EVLOOP_ONCE | flags);
+	if (!server->landed)
+		return;
+	index_rely(server);
+	land(server);
+	answer_all(server);
+}
+
+/* Something could run, if it is not that a full batch waits for a flight to end. */
+static bool can_go_on(const struct server *server)
+{
+	const struct batch *batch = &server->service->batch;
+
+	return !TAILQ_EMPTY(&server->ready) && !(batch_flying(batch) && batch_full(batch));
 }
 
 static void turn(struct server *server)
 {
-	int flags = EVLOOP_ONCE;
-
-	if (!TAILQ_EMPTY(&server->ready))
-		flags |= EVLOOP_NONBLOCK;
-	event_base_loop(server->base, flags);
+	look(server, can_go_on(server) ? EVLOOP_NONBLOCK : 0);
 	service_turn(server->service);
 	server->calls = 0;
 	server->reaped = false;
@@ -436,9 +507,20 @@ static void turn(struct server *server)
 			   (server->commit_us > TURN_US ? server->commit_us : TURN_US);
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
 	while (run_ready(server) && !turn_full(server))
-		event_base_loop(server->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-	index_rely(server);
+		look(server, EVLOOP_NONBLOCK);
 	commit(server);
+	index_rely(server);
+	answer_all(server);
+}
+
+/* Nothing is left open or in flight. */
+static void settle(struct server *server)
+{
+	if (batch_flying(&server->service->batch))
+		land(server);
+	commit(server);
+	if (batch_flying(&server->service->batch))
+		land(server);
 	answer_all(server);
 }
 
@@ -528,8 +610,13 @@ static bool events_open(struct server *server)
 	server->term = evsignal_new(server->base, SIGTERM, on_term, server);
 	server->interrupt = evsignal_new(server->base, SIGINT, on_term, server);
 	server->hangup = evsignal_new(server->base, SIGHUP, on_hangup, server);
+	if (server->committer)
+		server->landing = event_new(server->base, committer_fd(server->committer),
+					    EV_READ | EV_PERSIST, on_landing, server);
 	return server->accept && server->second && server->term && server->interrupt &&
-	       server->hangup && !event_add(server->accept, NULL) &&
+	       server->hangup && (!server->committer || server->landing) &&
+	       (!server->landing || !event_add(server->landing, NULL)) &&
+	       !event_add(server->accept, NULL) &&
 	       !event_add(server->second, &second) && !event_add(server->term, NULL) &&
 	       !event_add(server->interrupt, NULL) && !event_add(server->hangup, NULL);
 }
@@ -537,19 +624,22 @@ static bool events_open(struct server *server)
 static void events_close(struct server *server)
 {
 	struct event *events[] = { server->accept, server->second, server->term,
-				   server->interrupt, server->hangup };
+				   server->interrupt, server->hangup, server->landing };
 	struct conn *conn;
 
 	while ((conn = TAILQ_FIRST(&server->all)))
 		conn_leave(server, conn);
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
-		event_free(events[i]);
+		if (events[i])
+			event_free(events[i]);
 	event_base_free(server->base);
 }
 
-int server_run(struct service *service, int listener, bool (*reload)(struct config *ret))
+int server_run(struct service *service, struct committer *committer, int listener,
+	       bool (*reload)(struct config *ret))
 {
-	struct server server = { .service = service, .listener = listener, .reload = reload };
+	struct server server = { .service = service, .committer = committer, .listener = listener,
+				 .reload = reload };
 
 	TAILQ_INIT(&server.ready);
 	TAILQ_INIT(&server.all);
@@ -562,6 +652,7 @@ int server_run(struct service *service, int listener, bool (*reload)(struct conf
 	sd_notify(0, "READY=1\nSTATUS=Ready.");
 	while (!server.stopping)
 		turn(&server);
+	settle(&server);
 	sd_notify(0, "STOPPING=1");
 	events_close(&server);
 	log_notice("stopped; the ledger has %llu entries",

@@ -417,7 +417,7 @@ static void daemon_lives(void)
 			daemon_dies();
 		found("the daemon does not start: %s", last_log());
 	}
-	server_run(&service, LISTENER, reload);
+	server_run(&service, NULL, LISTENER, reload);
 	fold_daemon_gone();
 	service_close(&service);
 	memset(&service, 0, sizeof(service));
