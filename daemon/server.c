@@ -317,7 +317,7 @@ static void on_accept(int listener, short what, void *context)
 			admit(server, fd);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 			log_warning("accepting pauses for a second: %s", strerror(errno));
 			event_del(server->accept);
 			server->accept_paused = true;

@@ -62,6 +62,7 @@ def live(ledger, rule):
         ledger.start(env=failing(rule))
         loaders = [Loader(ledger.connect().sock, name) for name in names]
     except (RuntimeError, OSError, Refused) as error:
+        ledger.kill()
         return [], int(re.search(r'\(status (-?\d+)\)', str(error) + '(status 1)').group(1))
     live_on(ledger, loaders)
     return loaders, ledger.daemon.poll()

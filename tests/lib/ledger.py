@@ -229,7 +229,8 @@ class Ledger:
                 return self
             except OSError:
                 if self.daemon.poll() is not None or time.monotonic() > deadline:
-                    status, self.daemon = self.daemon.poll(), None
+                    status = self.daemon.poll()
+                    self.kill()
                     raise RuntimeError('fundd did not come up (status %s): %s'
                                        % (status, self.log()[-2000:]))
                 time.sleep(0.002)
