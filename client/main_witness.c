@@ -93,20 +93,35 @@ static bool note_make(const struct witness *witness, struct buf *out)
 	return true;
 }
 
-static enum exit_status cosign(const struct witness *witness)
+static enum exit_status cosign_ask(struct fund *fund, const struct buf *parameters)
 {
 	struct refusal_hint hint = { .method = "Cosign" };
-	struct buf note = BUF_INIT, parameters = BUF_INIT;
 	struct reply reply;
+	enum exit_status status = EXIT_OK;
+
+	if (link_call(&fund->link, "Cosign", parameters, false, &reply) != LINK_OK)
+		return tell_unreachable(fund);
+	if (reply.error) {
+		status = refusal_tell(&reply, &hint);
+		if (refusal_code(&reply) == ERR_MALFORMED) {
+			tell_more("fund witness --key prints the key that [witnesses] of fund.conf must name.");
+			status = EXIT_NOT_PERMITTED;
+		}
+	}
+	reply_release(&reply);
+	return status;
+}
+
+static enum exit_status cosign(const struct witness *witness)
+{
+	struct buf note = BUF_INIT, parameters = BUF_INIT;
 	enum exit_status status = EXIT_FAILED;
 
 	if (note_make(witness, &note)) {
 		json_open(&parameters, NULL, '{');
 		json_strn(&parameters, "checkpoint", note.data, note.len);
 		json_close(&parameters, '}');
-		status = request_read(witness->fund, "Cosign", &parameters, &hint, &reply);
-		if (status == EXIT_OK)
-			reply_release(&reply);
+		status = cosign_ask(witness->fund, &parameters);
 	}
 	buf_release(&note);
 	buf_release(&parameters);
