@@ -311,8 +311,10 @@ const char *index_check(const char *dir)
 	if (access(path, F_OK) < 0)
 		return NULL;
 	child = fork();
-	if (!child)
+	if (!child) {
+		close_range(3, ~0U, 0);	/* the lock, too, which must not outlive the daemon */
 		_exit(check(dir));
+	}
 	if (child < 0)
 		return "it could not be checked";
 	while (waitpid(child, &status, 0) < 0)

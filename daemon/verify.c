@@ -130,6 +130,7 @@ static int check_apart(const char *dir, enum depth depth, int out)
 	if (!child) {
 		if (dup2(out, STDOUT_FILENO) < 0)
 			_exit(EXIT_FAILED);
+		close_range(3, ~0U, 0);	/* the lock, too, which must not outlive the daemon */
 		status = check(dir, depth);
 		_exit(fflush(stdout) ? EXIT_FAILED : status);
 	}
