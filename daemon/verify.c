@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,7 +83,13 @@ static void beginning_skip(struct replay *replay, const char *path, struct ledge
 	index_close(&index, false);
 }
 
-static int check(const char *path, enum depth depth)
+/* The check ends when who asked for it does. Said after a change of user, which undoes it. */
+static bool end_with(pid_t parent)
+{
+	return !prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent;
+}
+
+static int check(const char *path, enum depth depth, pid_t parent)
 {
 	struct keyring keyring = { .block = NULL };
 	struct ledger ledger;
@@ -93,6 +101,8 @@ static int check(const char *path, enum depth depth)
 		log_error("cannot look into %s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
+	if (!end_with(parent))
+		return EXIT_FAILED;
 	error = ledger_open_reader(&ledger, path);
 	if (error) {
 		if (error == ENOENT || error == EACCES) {
@@ -120,7 +130,7 @@ static int check(const char *path, enum depth depth)
 /* Checks in a process of its own, its stdout at `out`. How that ended, as of waitpid(); -1: it could not be started. */
 static int check_apart(const char *dir, enum depth depth, int out)
 {
-	pid_t child = fork();
+	pid_t parent = getpid(), child = fork();
 	int status;
 
 	if (child < 0) {
@@ -128,10 +138,10 @@ static int check_apart(const char *dir, enum depth depth, int out)
 		return -1;
 	}
 	if (!child) {
-		if (dup2(out, STDOUT_FILENO) < 0)
+		/* the lock on the directory is the parent's: it must end with it, and not with the check */
+		if (dup2(out, STDOUT_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
 			_exit(EXIT_FAILED);
-		close_range(3, ~0U, 0);	/* the lock, too, which must not outlive the daemon */
-		status = check(dir, depth);
+		status = check(dir, depth, parent);
 		_exit(fflush(stdout) ? EXIT_FAILED : status);
 	}
 	while (waitpid(child, &status, 0) < 0)
