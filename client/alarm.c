@@ -18,7 +18,8 @@ void alarm_raise(struct alarm *alarm, const char *format, ...)
 	buf_str(&alarm->sentence, sentence);
 }
 
-void alarm_notes(struct alarm *alarm, const struct buf *remembered, const char *received, size_t len)
+void alarm_notes(struct alarm *alarm, const struct buf *remembered, const char *received,
+		 size_t len)
 {
 	if (alarm->received.len)
 		return;
@@ -53,12 +54,15 @@ enum exit_status alarm_tell(const struct alarm *alarm, struct state *state)
 		struct checkpoint head = received_head(alarm);
 
 		kept = state_evidence(state, &alarm->remembered, &alarm->received, &head, &where);
-		tell_more(kept ? "Both signed checkpoints are kept in %s: show them to your auditor."
-			       : "The checkpoints could not be kept in %s; please call your auditor now.", where.data);
+		tell_more(
+			kept ? "Both signed checkpoints are kept in %s: show them to your auditor."
+			     : "The checkpoints could not be kept in %s; please call your auditor now.",
+			where.data);
 	}
 	if (state->path.len && state->dir >= 0)
-		tell_more("Once it is explained (a backup that was restored), move %s away to begin anew.",
-			  state->path.data);
+		tell_more(
+			"Once it is explained (a backup that was restored), move %s away to begin anew.",
+			state->path.data);
 	buf_release(&where);
 	return EXIT_UNVERIFIED;
 }

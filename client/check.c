@@ -47,12 +47,14 @@ const char *check_keys(struct check *check, const char *origin)
 static const char *remembered_differs(const struct check *check, const struct checkpoint *head)
 {
 	return check->state.note.len && check->state.head.size == head->size &&
-	       memcmp(check->state.head.root, head->root, HASH_SIZE)
-		       ? "it is another one than the checkpoint that is remembered: the ledger was rewritten or split" : NULL;
+			       memcmp(check->state.head.root, head->root, HASH_SIZE)
+		       ? "it is another one than the checkpoint that is remembered: the ledger was rewritten or split"
+		       : NULL;
 }
 
 /* The checkpoint's origin, before anything is known of it. */
-static const char *note_origin(const char *bytes, size_t len, struct checkpoint *ret, struct note *note)
+static const char *note_origin(const char *bytes, size_t len, struct checkpoint *ret,
+			       struct note *note)
 {
 	const char *problem = note_parse(bytes, len, note);
 
@@ -113,8 +115,9 @@ static void say_entry(struct buf *out, const struct entry *entry)
 	buf_char(out, '\n');
 }
 
-static void print_receipt(const struct check *check, const char *path, const struct receipt *receipt,
-			  const struct entry *entry, const struct checkpoint *head)
+static void print_receipt(const struct check *check, const char *path,
+			  const struct receipt *receipt, const struct entry *entry,
+			  const struct checkpoint *head)
 {
 	struct buf out = BUF_INIT;
 
@@ -135,14 +138,16 @@ static void print_receipt(const struct check *check, const char *path, const str
 		if (entry->category[0])
 			say_words(&out, "category", entry->category);
 		say_memo(&out, receipt);
-		buf_printf(&out, "  It stands among the first %" PRIu64 " entries of %s, and is signed.\n",
+		buf_printf(&out,
+			   "  It stands among the first %" PRIu64
+			   " entries of %s, and is signed.\n",
 			   head->size, head->origin);
 	}
 	print_text(&out);
 }
 
-static void print_head(const struct check *check, const char *path, const char *kind, const struct checkpoint *head,
-		       const struct tally *tally)
+static void print_head(const struct check *check, const char *path, const char *kind,
+		       const struct checkpoint *head, const struct tally *tally)
 {
 	struct buf out = BUF_INIT;
 
@@ -156,7 +161,8 @@ static void print_head(const struct check *check, const char *path, const char *
 			json_tally(&out, tally);
 		json_close(&out, '}');
 	} else {
-		buf_printf(&out, "%s: %s of %s, %" PRIu64 " entries, root ", path, kind, head->origin, head->size);
+		buf_printf(&out, "%s: %s of %s, %" PRIu64 " entries, root ", path, kind,
+			   head->origin, head->size);
 		say_root(&out, head->root);
 		if (tally) {
 			buf_str(&out, "\n  ");
@@ -198,8 +204,8 @@ static const char *cosigned(const struct check *check, const struct note *note)
 }
 
 /* A receipt's checkpoint: with which key, and whether what is remembered agrees. */
-static const char *receipt_problem(struct check *check, const struct receipt *receipt, struct entry *entry,
-				   struct checkpoint *head)
+static const char *receipt_problem(struct check *check, const struct receipt *receipt,
+				   struct entry *entry, struct checkpoint *head)
 {
 	struct bundle bundle;
 	struct note note;
@@ -241,7 +247,8 @@ static enum exit_status check_bundle(struct check *check, const char *path, cons
 	const char *problem;
 
 	if (!check->leaf) {
-		tell("%s: a bare proof does not hold what it proves; give the leaf with --leaf FILE", path);
+		tell("%s: a bare proof does not hold what it proves; give the leaf with --leaf FILE",
+		     path);
 		return EXIT_USAGE;
 	}
 	if (!file_take(AT_FDCWD, check->leaf, ENTRY_LEAF_MAX + 1, &leaf)) {
@@ -323,7 +330,9 @@ enum exit_status check_path(struct check *check, const char *path)
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return check_tiles(check, path);
 	if (!file_take(AT_FDCWD, path, FILE_MAX, &text)) {
-		tell("%s: %s", path, errno == EFBIG ? "it is too long for a receipt or a checkpoint" : strerror(errno));
+		tell("%s: %s", path,
+		     errno == EFBIG ? "it is too long for a receipt or a checkpoint"
+				    : strerror(errno));
 		return EXIT_FAILED;
 	}
 	if (!has(&text, "c2sp.org/tlog-proof@", true))
@@ -345,7 +354,8 @@ void check_release(struct check *check)
 
 void say_tally(struct buf *out, const struct tally *tally)
 {
-	buf_printf(out, "%zu budget%s, %zu of them open", tally->count, tally->count == 1 ? "" : "s", tally->open);
+	buf_printf(out, "%zu budget%s, %zu of them open", tally->count,
+		   tally->count == 1 ? "" : "s", tally->open);
 	for (unsigned i = 0; i < tally->totals; i++) {
 		const struct tally_total *total = &tally->total[i];
 

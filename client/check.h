@@ -1,5 +1,6 @@
 /*
- * Checks of what stands in files, without a daemon: receipts, bare proofs, checkpoints, directories of tiles.
+ * Checks of what stands in files, without a daemon: receipts, bare proofs, checkpoints,
+ * directories of tiles.
  */
 #ifndef CLIENT_CHECK_H
 #define CLIENT_CHECK_H
@@ -9,7 +10,8 @@
 
 struct check {
 	struct fund *fund;
-	const char *vkey;		/* the key to check with; NULL: the one that is remembered of the origin */
+	const char
+		*vkey; /* the key to check with; NULL: the one that is remembered of the origin */
 	const char *witness;		/* whose cosignature a checkpoint needs; NULL: nobody's */
 	const char *leaf;		/* the file of a bare proof's leaf */
 	struct state state;
@@ -28,6 +30,7 @@ void say_tally(struct buf *out, const struct tally *tally);
 void json_tally(struct buf *out, const struct tally *tally);
 
 /* A directory of tiles: all of it, as with the daemon. NULL, or what is wrong; `bad` says where. */
-const char *tiles_check(struct check *check, int dir, struct tally *tally, struct checkpoint *head, struct buf *bad);
+const char *tiles_check(struct check *check, int dir, struct tally *tally, struct checkpoint *head,
+			struct buf *bad);
 
 #endif

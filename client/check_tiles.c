@@ -14,7 +14,8 @@ struct tiles_check {
 };
 
 /* A tile of hashes, made from the leaves: is it the one in the directory? */
-static bool on_tile(void *context, unsigned level, uint64_t number, unsigned width, const uint8_t (*hashes)[HASH_SIZE])
+static bool on_tile(void *context, unsigned level, uint64_t number, unsigned width,
+		    const uint8_t (*hashes)[HASH_SIZE])
 {
 	struct tiles_check *check = context;
 	struct buf tile = BUF_INIT;
@@ -30,8 +31,8 @@ static bool on_tile(void *context, unsigned level, uint64_t number, unsigned wid
 	return !check->problem;
 }
 
-static const char *leaf_take(struct tiles_check *check, struct tiler *tiler, struct tally *tally, const char *leaf,
-			     size_t len)
+static const char *leaf_take(struct tiles_check *check, struct tiler *tiler, struct tally *tally,
+			     const char *leaf, size_t len)
 {
 	uint64_t seq = tally->tree.size;
 	uint8_t hash[HASH_SIZE];
@@ -44,8 +45,8 @@ static const char *leaf_take(struct tiles_check *check, struct tiler *tiler, str
 	return tiler_leaf(tiler, hash) ? NULL : check->problem;
 }
 
-static const char *entries_take(struct tiles_check *check, struct tiler *tiler, struct tally *tally, uint64_t number,
-				unsigned width)
+static const char *entries_take(struct tiles_check *check, struct tiler *tiler, struct tally *tally,
+				uint64_t number, unsigned width)
 {
 	struct buf tile = BUF_INIT;
 	const char *leaf, *problem = NULL;
@@ -87,7 +88,8 @@ static const char *head_take(struct check *check, int dir, struct checkpoint *he
 	return problem;
 }
 
-const char *tiles_check(struct check *check, int dir, struct tally *tally, struct checkpoint *head, struct buf *bad)
+const char *tiles_check(struct check *check, int dir, struct tally *tally, struct checkpoint *head,
+			struct buf *bad)
 {
 	struct tiles_check tiles = { .dir = dir, .bad = bad };
 	struct tiler tiler = { .handler = on_tile, .context = &tiles };
@@ -97,9 +99,11 @@ const char *tiles_check(struct check *check, int dir, struct tally *tally, struc
 
 	progress_begin(&progress);
 	while (!problem && tally->tree.size < head->size) {
-		uint64_t number = tally->tree.size / TILE_WIDTH, rest = head->size - tally->tree.size;
+		uint64_t number = tally->tree.size / TILE_WIDTH,
+			 rest = head->size - tally->tree.size;
 
-		problem = entries_take(&tiles, &tiler, tally, number, rest < TILE_WIDTH ? (unsigned)rest : TILE_WIDTH);
+		problem = entries_take(&tiles, &tiler, tally, number,
+				       rest < TILE_WIDTH ? (unsigned)rest : TILE_WIDTH);
 		progress_show(&progress, tally->tree.size, head->size);
 	}
 	progress_end(&progress);

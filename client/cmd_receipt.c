@@ -17,10 +17,10 @@ struct receipt_options {
 };
 
 static const struct option_row receipt_options[] = {
-	{ "output", "FILE", offsetof(struct receipt_options, output), NULL, "into this file", 'o' },
-	{ "proof", NULL, offsetof(struct receipt_options, proof), NULL, "the bare bundle, for other verifiers" },
-	OPTIONS_END
-};
+	{"output", "FILE", offsetof(struct receipt_options, output), NULL, "into this file", 'o'},
+	{"proof", NULL, offsetof(struct receipt_options, proof), NULL,
+	 "the bare bundle, for other verifiers"},
+	OPTIONS_END};
 
 static bool file_put(const char *path, const struct buf *text)
 {
@@ -80,7 +80,8 @@ static enum exit_status receipt_run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (seq < 0)
-		return (enum exit_status)usage_error(&cmd_receipt, "the number of an entry is needed");
+		return (enum exit_status)usage_error(&cmd_receipt,
+						     "the number of an entry is needed");
 	json_open(&parameters, NULL, '{');
 	json_int(&parameters, "seq", seq);
 	json_close(&parameters, '}');
@@ -95,7 +96,6 @@ static enum exit_status receipt_run(struct fund *fund, int argc, char **argv)
 	return end;
 }
 
-const struct command cmd_receipt = {
-	"receipt", "SEQ [-o FILE] [--proof]", "The proof of an entry, to be kept or shown", receipt_options,
-	receipt_run
-};
+const struct command cmd_receipt = {"receipt", "SEQ [-o FILE] [--proof]",
+				    "The proof of an entry, to be kept or shown", receipt_options,
+				    receipt_run};

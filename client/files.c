@@ -71,7 +71,8 @@ static bool write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-bool file_replace(int dir, const char *name, const void *bytes, size_t len, int mode, enum durable durable)
+bool file_replace(int dir, const char *name, const void *bytes, size_t len, int mode,
+		  enum durable durable)
 {
 	char temporary[64];
 	bool done;
@@ -81,7 +82,8 @@ bool file_replace(int dir, const char *name, const void *bytes, size_t len, int 
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return false;
-	done = write_all(fd, bytes, len) && (mode == 0600 || fchmod(fd, (mode_t)mode) == 0) && (!durable || fdatasync(fd) == 0);
+	done = write_all(fd, bytes, len) && (mode == 0600 || fchmod(fd, (mode_t)mode) == 0) &&
+	       (!durable || fdatasync(fd) == 0);
 	done = close(fd) == 0 && done && renameat(dir, temporary, dir, name) == 0 &&
 	       (durable < DURABLE_NEW || fsync(dir) == 0);
 	saved = errno;

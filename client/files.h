@@ -1,5 +1,6 @@
 /*
- * The places where `fund` remembers things, and files that are whole or not there: written aside, then renamed.
+ * The places where `fund` remembers things, and files that are whole or not there: written aside,
+ * then renamed.
  */
 #ifndef CLIENT_FILES_H
 #define CLIENT_FILES_H
@@ -9,11 +10,12 @@
 
 #include "common/buf.h"
 
-/* Appends $XDG_STATE_HOME/fund, or ~/.local/state/fund. false when neither XDG_STATE_HOME nor HOME says where. */
+/* Appends $XDG_STATE_HOME/fund, or ~/.local/state/fund. false when neither XDG_STATE_HOME nor
+ * HOME says where. */
 bool home_path(struct buf *out);
 
-/* The directory of that path, 0700, made with what is missing above it; a descriptor, or -1 with errno. Without
- * `make` nothing is made. */
+/* The directory of that path, 0700, made with what is missing above it; a descriptor, or -1
+ * with errno. Without `make` nothing is made. */
 int dir_open(const char *path, bool make);
 
 /* The same, of a directory in a directory. */
@@ -27,9 +29,11 @@ enum durable {
 };
 
 /* Replaces the file, with that mode. false with errno, and nothing of it is left. */
-bool file_replace(int dir, const char *name, const void *bytes, size_t len, int mode, enum durable durable);
+bool file_replace(int dir, const char *name, const void *bytes, size_t len, int mode,
+		  enum durable durable);
 
-/* Appends a regular file of at most `max` bytes. false with errno (EFBIG: longer); ret is as it was. */
+/* Appends a regular file of at most `max` bytes. false with errno (EFBIG: longer); ret is as
+ * it was. */
 bool file_take(int dir, const char *name, size_t max, struct buf *ret);
 
 #endif

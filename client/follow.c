@@ -7,7 +7,8 @@
 #include "wire_proof.h"
 
 /* The receipt of an entry, at the first signed head that has it; the reply holds its strings. */
-static bool receipt_fetch(struct watch *watch, uint64_t seq, struct reply *reply, struct receipt *ret)
+static bool receipt_fetch(struct watch *watch, uint64_t seq, struct reply *reply,
+			  struct receipt *ret)
 {
 	struct buf parameters = BUF_INIT;
 	struct problem problem = { .text = "" };
@@ -34,8 +35,8 @@ static bool receipt_fetch(struct watch *watch, uint64_t seq, struct reply *reply
 
 static void alarm_place(struct watch *watch, const char *origin, const char *problem)
 {
-	alarm_raise(&watch->alarm, "here was the ledger %s, and now there is another, %s: %s", watch->before, origin,
-		    problem);
+	alarm_raise(&watch->alarm, "here was the ledger %s, and now there is another, %s: %s",
+		    watch->before, origin, problem);
 	alarm_notes(&watch->alarm, &watch->state.note, watch->foreign.data, watch->foreign.len);
 }
 
@@ -49,8 +50,9 @@ static const char *genesis_check(const struct watch *watch, const struct receipt
 	struct entry genesis;
 	uint8_t root[HASH_SIZE];
 
-	if (entry_parse(receipt->leaf, receipt->leaf_len, &genesis) || ledger_key_parse(genesis.vkey, &key) ||
-	    keys_add(&keys, 0, &key) || keys_receipt(&keys, receipt, &genesis, &head) ||
+	if (entry_parse(receipt->leaf, receipt->leaf_len, &genesis) ||
+	    ledger_key_parse(genesis.vkey, &key) || keys_add(&keys, 0, &key) ||
+	    keys_receipt(&keys, receipt, &genesis, &head) ||
 	    (!watch->named && strcmp(genesis.vkey, watch->vkey.data)))
 		return "its genesis cannot be proven";
 	if (strcmp(genesis.prior_origin, watch->before))
@@ -71,7 +73,8 @@ static void place_follow(struct watch *watch)
 	struct reply reply;
 	const char *problem;
 
-	if (ledger_key_parse(watch->vkey.data, &verifier) || !receipt_fetch(watch, 0, &reply, &receipt))
+	if (ledger_key_parse(watch->vkey.data, &verifier) ||
+	    !receipt_fetch(watch, 0, &reply, &receipt))
 		return;
 	problem = genesis_check(watch, &receipt);
 	reply_release(&reply);
@@ -89,8 +92,10 @@ static void place_follow(struct watch *watch)
 
 /* ---- Keys that took over ---- */
 
-/* Entry `seq` names a key and is signed with the key before; `keys` gets it. NULL, or what is wrong. */
-static const char *takeover_check(struct watch *watch, struct keys *keys, uint64_t seq, const struct receipt *receipt)
+/* Entry `seq` names a key and is signed with the key before; `keys` gets it. NULL, or what is
+ * wrong. */
+static const char *takeover_check(struct watch *watch, struct keys *keys, uint64_t seq,
+				  const struct receipt *receipt)
 {
 	struct checkpoint head;
 	struct verifier verifier;
@@ -121,12 +126,15 @@ static const char *takeover_check(struct watch *watch, struct keys *keys, uint64
 static void alarm_key(struct watch *watch)
 {
 	alarm_clear(&watch->alarm);	/* what failed on the way does not matter to people */
-	alarm_raise(&watch->alarm, "the ledger is signed with another key than the one you know, and no entry signed "
-		    "with the old key says so");
+	alarm_raise(
+		&watch->alarm,
+		"the ledger is signed with another key than the one you know, and no entry signed "
+		"with the old key says so");
 	alarm_notes(&watch->alarm, &watch->state.note, watch->foreign.data, watch->foreign.len);
 }
 
-/* The receipts of the entries that named keys, newest first, down to the last that is known here. */
+/* The receipts of the entries that named keys, newest first, down to the last that is known
+ * here. */
 struct chain {
 	struct buf text[KEYS_MAX];
 	uint64_t seq[KEYS_MAX];
@@ -143,7 +151,8 @@ static bool chain_add(struct watch *watch, struct chain *chain, uint64_t seq, ui
 
 	if (!receipt_fetch(watch, seq, &reply, &receipt))
 		return false;
-	good = !entry_parse(receipt.leaf, receipt.leaf_len, &entry) && (!seq || (entry.ref >= 0 && entry.ref < entry.seq));
+	good = !entry_parse(receipt.leaf, receipt.leaf_len, &entry) &&
+	       (!seq || (entry.ref >= 0 && entry.ref < entry.seq));
 	chain->seq[chain->count] = seq;
 	receipt_format(&chain->text[chain->count++], &receipt);
 	*before = (uint64_t)entry.ref;
@@ -158,7 +167,8 @@ static bool chain_take(struct watch *watch, const struct keys *keys, struct chai
 	while (seq > known)
 		if (chain->count == KEYS_MAX || !chain_add(watch, chain, seq, &seq))
 			return false;
-	return keys->count ? seq == known : chain->count < KEYS_MAX && chain_add(watch, chain, 0, &seq);
+	return keys->count ? seq == known
+			   : chain->count < KEYS_MAX && chain_add(watch, chain, 0, &seq);
 }
 
 static const char *chain_check(struct watch *watch, struct chain *chain, struct keys *keys)
@@ -183,7 +193,8 @@ static void keys_follow(struct watch *watch)
 	struct keys keys = watch->keys;
 	struct verifier now;
 	bool followed = chain_take(watch, &keys, &chain) && !chain_check(watch, &chain, &keys) &&
-			!ledger_key_parse(watch->vkey.data, &now) && key_same(keys_at(&keys, UINT64_MAX), &now);
+			!ledger_key_parse(watch->vkey.data, &now) &&
+			key_same(keys_at(&keys, UINT64_MAX), &now);
 
 	for (unsigned i = 0; i < KEYS_MAX; i++)
 		buf_release(&chain.text[i]);
@@ -198,7 +209,8 @@ static void keys_follow(struct watch *watch)
 	watch_foreign(watch);
 }
 
-/* What must be asked before the head can be checked. Nothing else is asked of the link meanwhile. */
+/* What must be asked before the head can be checked. Nothing else is asked of the link
+ * meanwhile. */
 void watch_follow(struct watch *watch)
 {
 	if (watch->before[0])

@@ -47,7 +47,8 @@ enum exit_status fund_connect(struct fund *fund)
 
 enum exit_status tell_unreachable(const struct fund *fund)
 {
-	tell("cannot reach fundd at %s: %s", fund->command ? fund->command : fund->socket, fund->link.problem);
+	tell("cannot reach fundd at %s: %s", fund->command ? fund->command : fund->socket,
+	     fund->link.problem);
 	return EXIT_UNREACHABLE;
 }
 

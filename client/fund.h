@@ -25,8 +25,9 @@ struct command {
 	const char *name;
 	const char *usage;	/* its arguments; options in brackets may be left out */
 	const char *summary;	/* one line for `fund help` */
-	const struct option_row *options;	/* its own; --json, --socket and --help are everybody's */
-	/* argv[0] is the command's name. Returns how the program ends; what is not EXIT_OK has been told. */
+	const struct option_row *options; /* its own; --json, --socket and --help are everybody's */
+	/* argv[0] is the command's name. Returns how the program ends; what is not EXIT_OK has
+	 * been told. */
 	enum exit_status (*run)(struct fund *fund, int argc, char **argv);
 };
 
@@ -42,7 +43,8 @@ const struct command *command_find(const char *name);
 /* `fund` alone: what the caller has. */
 enum exit_status balance_own(struct fund *fund);
 
-/* Every program begins and ends so: defaults and the environment; what was watched, remembered, printed. */
+/* Every program begins and ends so: defaults and the environment; what was watched,
+ * remembered, printed. */
 bool fund_start(struct fund *fund, const char *name, int argc, char **argv);
 enum exit_status fund_end(struct fund *fund, enum exit_status status);
 
@@ -52,7 +54,8 @@ enum exit_status tell_unreachable(const struct fund *fund);
 /* After watch_settle said no: tells, unless there is an alarm, which fund_end does. */
 enum exit_status tell_unsettled(const struct fund *fund);
 
-/* Becomes the program fund-X, argv[0] being X, with the shared options; returns when there is none. */
+/* Becomes the program fund-X, argv[0] being X, with the shared options; returns when there is
+ * none. */
 void run_beside(const struct fund *fund, int argc, char **argv);
 
 /* Prints how a command is written. */

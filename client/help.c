@@ -9,8 +9,8 @@ static void help_options(const struct option_row *rows)
 
 		if (rows->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", rows->letter);
-		snprintf(option, sizeof(option), "%s--%s%s%s", letter, rows->name, rows->value ? " " : "",
-			 rows->value ? rows->value : "");
+		snprintf(option, sizeof(option), "%s--%s%s%s", letter, rows->name,
+			 rows->value ? " " : "", rows->value ? rows->value : "");
 		printf("  %-30s  %s\n", option, rows->help);
 	}
 }

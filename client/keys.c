@@ -88,8 +88,8 @@ const struct verifier *keys_at(const struct keys *keys, uint64_t size)
 	return &keys->key[i].verifier;
 }
 
-const char *keys_open(const struct keys *keys, const char *bytes, size_t len, struct checkpoint *ret,
-		      struct note *parts)
+const char *keys_open(const struct keys *keys, const char *bytes, size_t len,
+		      struct checkpoint *ret, struct note *parts)
 {
 	const struct verifier *key;
 	struct note own;

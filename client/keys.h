@@ -1,9 +1,10 @@
 /*
- * The keys that a ledger's heads were signed with, one after the other: the one that was pinned first, then those
- * that took over by a `key` entry which the key before had signed.
+ * The keys that a ledger's heads were signed with, one after the other: the one that was pinned
+ * first, then those that took over by a `key` entry which the key before had signed.
  *
- * What always holds: all have the ledger's origin as their name and sign notes; `from` rises. The key in force for
- * a tree of `size` leaves is the last whose key entry is in it: an old key that gets out later signs nothing newer.
+ * What always holds: all have the ledger's origin as their name and sign notes; `from` rises. The
+ * key in force for a tree of `size` leaves is the last whose key entry is in it: an old key that
+ * gets out later signs nothing newer.
  */
 #ifndef CLIENT_KEYS_H
 #define CLIENT_KEYS_H
@@ -36,7 +37,8 @@ const char *keys_add(struct keys *keys, uint64_t from, const struct verifier *ve
 void keys_format(const struct keys *keys, struct buf *out);
 const char *keys_parse(const char *text, size_t len, struct keys *ret);
 
-/* The one in force for a tree of so many leaves; of the newest: UINT64_MAX. The keys are not empty. */
+/* The one in force for a tree of so many leaves; of the newest: UINT64_MAX. The keys are not
+ * empty. */
 const struct verifier *keys_at(const struct keys *keys, uint64_t size);
 
 /* A signed checkpoint, checked with the key in force; as checkpoint_open. */

@@ -34,7 +34,8 @@ static char *message_next(struct leaves *leaves, size_t *len)
 	size_t seen = leaves->at;
 	char *end;
 
-	while (!(end = bytes->len > seen ? memchr(bytes->data + seen, 0, bytes->len - seen) : NULL)) {
+	while (!(end = bytes->len > seen ? memchr(bytes->data + seen, 0, bytes->len - seen)
+					 : NULL)) {
 		ssize_t n;
 
 		if (leaves->at)
@@ -64,7 +65,8 @@ static bool take(char **p, const char *end, const char *word)
 	return true;
 }
 
-/* A JSON string up to its quote, unescaped in place; only `\"` and `\\` are. NULL for another one. */
+/* A JSON string up to its quote, unescaped in place; only `\"` and `\\` are. NULL for another
+ * one. */
 static char *string_end(char *p, const char *end, size_t *len)
 {
 	char *out = p, *begin = p;
@@ -92,7 +94,8 @@ static char *string_end(char *p, const char *end, size_t *len)
 }
 
 /* The form in which fundd writes it. */
-static bool quick_parse(struct leaves *leaves, char *text, size_t size, const char **leaf, size_t *len)
+static bool quick_parse(struct leaves *leaves, char *text, size_t size, const char **leaf,
+			size_t *len)
 {
 	char *p = text, *end = text + size, *begin;
 	uint64_t seq = 0;
@@ -118,7 +121,8 @@ static bool quick_parse(struct leaves *leaves, char *text, size_t size, const ch
 	return true;
 }
 
-static enum leaves_step slow_parse(struct leaves *leaves, const char *text, size_t size, const char **leaf, size_t *len)
+static enum leaves_step slow_parse(struct leaves *leaves, const char *text, size_t size,
+				   const char **leaf, size_t *len)
 {
 	struct problem problem;
 	struct wire_leaf says;

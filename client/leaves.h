@@ -1,8 +1,8 @@
 /*
  * The leaves of a ledger as the daemon streams them (Leaves), in order and without a gap.
  *
- * The replies have one form, which is taken apart by hand: this is what a full verification waits for. A reply of
- * another form is parsed as JSON.
+ * The replies have one form, which is taken apart by hand: this is what a full verification waits
+ * for. A reply of another form is parsed as JSON.
  */
 #ifndef CLIENT_LEAVES_H
 #define CLIENT_LEAVES_H
@@ -23,7 +23,8 @@ struct leaves {
 	struct buf leaf;		/* the one just taken, when it had to be unescaped */
 };
 
-/* Asks for those from `from` to before `to`. The link has nothing else outstanding. false: the link is lost. */
+/* Asks for those from `from` to before `to`. The link has nothing else outstanding. false: the
+ * link is lost. */
 bool leaves_begin(struct leaves *leaves, struct link *link, uint64_t from, uint64_t to);
 
 enum leaves_step { LEAVES_ONE, LEAVES_END, LEAVES_REFUSED, LEAVES_LOST };

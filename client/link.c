@@ -69,7 +69,8 @@ bool link_open(struct link *link, const char *path, int patience_ms)
 	return true;
 }
 
-/* The child's end becomes its standard input and output; what it says on stderr is everybody's to see. */
+/* The child's end becomes its standard input and output; what it says on stderr is everybody's
+ * to see. */
 static void command_exec(int fd, const char *command)
 {
 	signal(SIGPIPE, SIG_DFL);
@@ -123,7 +124,8 @@ void link_close(struct link *link)
 	}
 }
 
-static enum link_outcome call_send(struct link *link, const char *method, const struct buf *parameters, bool more)
+static enum link_outcome call_send(struct link *link, const char *method,
+				   const struct buf *parameters, bool more)
 {
 	struct buf name = BUF_INIT, out = BUF_INIT;
 	size_t sent = 0;
@@ -147,7 +149,8 @@ static enum link_outcome call_send(struct link *link, const char *method, const 
 	return link->fd < 0 ? LINK_UNSENT : link_fail(link, LINK_UNSENT, errno_text());
 }
 
-enum link_outcome link_send(struct link *link, const char *method, const struct buf *parameters, bool more)
+enum link_outcome link_send(struct link *link, const char *method, const struct buf *parameters,
+			    bool more)
 {
 	enum link_outcome outcome = call_send(link, method, parameters, more);
 
@@ -156,8 +159,8 @@ enum link_outcome link_send(struct link *link, const char *method, const struct 
 	return outcome;
 }
 
-bool link_aside(struct link *link, const char *method, const struct buf *parameters, link_handler *handler,
-		void *context)
+bool link_aside(struct link *link, const char *method, const struct buf *parameters,
+		link_handler *handler, void *context)
 {
 	if (link->asides == LINK_ASIDES || call_send(link, method, parameters, false) != LINK_OK)
 		return false;
@@ -222,7 +225,8 @@ bool link_take_aside(struct link *link)
 	void *context;
 	struct reply reply;
 
-	if (!link->asides || link->aside[0].after != link->answered || reply_read(link, &reply) != LINK_OK)
+	if (!link->asides || link->aside[0].after != link->answered ||
+	    reply_read(link, &reply) != LINK_OK)
 		return false;
 	handler = link->aside[0].handler;
 	context = link->aside[0].context;

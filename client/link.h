@@ -4,8 +4,8 @@
  * What always holds: after LINK_UNSENT the daemon cannot have acted on the call, for it never got
  * the whole of it; after LINK_LOST nobody here knows. Either way the link is closed and says why.
  *
- * A call aside goes out among the others; its reply, when it is next, goes to who asked for it and not to the
- * reader of the link. So proofs cost a command no round trip.
+ * A call aside goes out among the others; its reply, when it is next, goes to who asked for it
+ * and not to the reader of the link. So proofs cost a command no round trip.
  */
 #ifndef CLIENT_LINK_H
 #define CLIENT_LINK_H
@@ -46,7 +46,8 @@ struct link {
 
 #define LINK_INIT { .fd = -1 }
 
-/* Connects, waiting at most so long for this and for each later read and write. false with link->problem. */
+/* Connects, waiting at most so long for this and for each later read and write. false with
+ * link->problem. */
 bool link_open(struct link *link, const char *path, int patience_ms);
 void link_close(struct link *link);
 
@@ -54,23 +55,25 @@ void link_close(struct link *link);
 bool link_open_command(struct link *link, const char *command, int patience_ms);
 
 /*
- * Sends one call of LEDGER_INTERFACE's `method`; parameters is the text of an object. LINK_OK means it left whole.
- * Several may be sent before the first reply is read: replies come in the same order.
+ * Sends one call of LEDGER_INTERFACE's `method`; parameters is the text of an object. LINK_OK
+ * means it left whole. Several may be sent before the first reply is read: replies come in the
+ * same order.
  */
-enum link_outcome link_send(struct link *link, const char *method, const struct buf *parameters, bool more);
+enum link_outcome link_send(struct link *link, const char *method, const struct buf *parameters,
+			    bool more);
 
 /* The next reply, to be released by the caller. LINK_OK or LINK_LOST. */
 enum link_outcome link_read(struct link *link, struct reply *ret);
 
 /* Sends a call aside. false: it was not sent, and the handler will not be called. */
-bool link_aside(struct link *link, const char *method, const struct buf *parameters, link_handler *handler,
-		void *context);
+bool link_aside(struct link *link, const char *method, const struct buf *parameters,
+		link_handler *handler, void *context);
 
 /* Reads the reply that is next if it is one aside; false when it is not, or the link is lost. */
 bool link_take_aside(struct link *link);
 
-/* For who takes the replies apart: what there is of their bytes, as read(2); 0 and -1 close the link. Whoever read
- * a last reply so counts it in link->answered. */
+/* For who takes the replies apart: what there is of their bytes, as read(2); 0 and -1 close
+ * the link. Whoever read a last reply so counts it in link->answered. */
 ssize_t link_bytes(struct link *link, char *bytes, size_t size);
 
 /* Closes the link and says why. */

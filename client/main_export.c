@@ -1,9 +1,10 @@
 /*
- * fund export: the ledger as files for others. Its leaves as tiles (C2SP tlog-tiles), which any static web server
- * serves and anybody verifies; never the words.
+ * fund export: the ledger as files for others. Its leaves as tiles (C2SP tlog-tiles), which any
+ * static web server serves and anybody verifies; never the words.
  *
- * A second run goes on where the directory ends. Nothing of a directory is taken on trust: what is there and what is
- * new must come out at the root that is signed, or the checkpoint is not replaced.
+ * A second run goes on where the directory ends. Nothing of a directory is taken on trust: what
+ * is there and what is new must come out at the root that is signed, or the checkpoint is not
+ * replaced.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +43,8 @@ static const struct option_row export_options[] = {
 
 static const struct command export_command = {
 	"export", "--format tiles DIR [--connect COMMAND]",
-	"Write the ledger's leaves as tiles for a web server (managers and auditors)", export_options, NULL
+	"Write the ledger's leaves as tiles for a web server (managers and auditors)",
+	export_options, NULL
 };
 
 struct export {
@@ -86,7 +88,8 @@ static int place_open(const struct export *export, char *path, char **name)
 	return dir;
 }
 
-static bool tile_write(struct export *export, int level, uint64_t number, unsigned width, const void *bytes, size_t len)
+static bool tile_write(struct export *export, int level, uint64_t number, unsigned width,
+		       const void *bytes, size_t len)
 {
 	struct buf path = BUF_INIT;
 	char *name;
@@ -122,7 +125,8 @@ static void partials_remove(const struct export *export, int level, uint64_t num
 	}
 }
 
-static bool on_tile(void *context, unsigned level, uint64_t number, unsigned width, const uint8_t (*hashes)[HASH_SIZE])
+static bool on_tile(void *context, unsigned level, uint64_t number, unsigned width,
+		    const uint8_t (*hashes)[HASH_SIZE])
 {
 	struct export *export = context;
 
@@ -137,8 +141,8 @@ static bool entries_write(struct export *export)
 {
 	uint64_t number = (export->next - 1) / TILE_WIDTH;
 
-	if (!export->count || !tile_write(export, TILE_ENTRIES, number, export->count, export->entries.data,
-					  export->entries.len))
+	if (!export->count || !tile_write(export, TILE_ENTRIES, number, export->count,
+					  export->entries.data, export->entries.len))
 		return !export->count;
 	if (export->count == TILE_WIDTH)
 		partials_remove(export, TILE_ENTRIES, number);
@@ -170,7 +174,8 @@ static bool head_take(struct export *export)
 	const char *problem = NULL;
 
 	if (file_take(export->dir, "checkpoint", NOTE_MAX, &export->note))
-		problem = keys_open(&export->fund->watch.keys, export->note.data, export->note.len, &export->head, NULL);
+		problem = keys_open(&export->fund->watch.keys, export->note.data, export->note.len,
+				    &export->head, NULL);
 	else if (errno != ENOENT)
 		return fail(export, "checkpoint");
 	if (problem)
@@ -256,11 +261,12 @@ static enum exit_status head_write(struct export *export)
 	tiler_root(&export->tiler, root);
 	if (memcmp(root, watch->head.root, HASH_SIZE)) {
 		tell("%s: what stands there and what the daemon gave are not what is signed; the checkpoint stays "
-		     "as it was. Export into an empty directory to see which of them is wrong.", export->path);
+		     "as it was. Export into an empty directory to see which of them is wrong.",
+		     export->path);
 		return EXIT_UNVERIFIED;
 	}
-	if (syncfs(export->dir) == 0 &&
-	    file_replace(export->dir, "checkpoint", watch->note.data, watch->note.len, 0644, DURABLE_NEW))
+	if (syncfs(export->dir) == 0 && file_replace(export->dir, "checkpoint", watch->note.data,
+						     watch->note.len, 0644, DURABLE_NEW))
 		return EXIT_OK;
 	fail(export, "checkpoint");
 	return EXIT_FAILED;
@@ -279,8 +285,11 @@ static void print_done(const struct export *export, uint64_t from)
 		json_int(&out, "tiles", (int64_t)export->wrote);
 		json_close(&out, '}');
 	} else {
-		buf_printf(&out, "%s: %" PRIu64 " entries of %s, %" PRIu64 " of them new; %" PRIu64 " tiles written",
-			   export->path, head->size, head->origin, head->size - from, export->wrote);
+		buf_printf(&out,
+			   "%s: %" PRIu64 " entries of %s, %" PRIu64 " of them new; %" PRIu64
+			   " tiles written",
+			   export->path, head->size, head->origin, head->size - from,
+			   export->wrote);
 	}
 	buf_char(&out, '\n');
 	print_text(&out);
@@ -321,7 +330,9 @@ static enum exit_status export_run(struct fund *fund, const char *path)
 	export.path = path;
 	export.tiler.handler = on_tile;
 	export.tiler.context = &export;
-	export.dir = mkdir(path, 0755) && errno != EEXIST ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	export.dir = mkdir(path, 0755) && errno != EEXIST
+			     ? -1
+			     : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (export.dir < 0)
 		return tell("%s: %s", path, strerror(errno));
 	if (flock(export.dir, LOCK_EX | LOCK_NB))
@@ -343,7 +354,8 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 		return (enum exit_status)status;
 	fund->command = options.connect;
 	if (!options.format || argc - first != 1)
-		return (enum exit_status)usage_error(&export_command, "a format and a directory are needed");
+		return (enum exit_status)usage_error(&export_command,
+						     "a format and a directory are needed");
 	return export_run(fund, argv[first]);
 }
 

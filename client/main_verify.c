@@ -1,5 +1,6 @@
 /*
- * fund verify: whether the ledger is still what was signed, for people who trust neither the daemon nor its machine.
+ * fund verify: whether the ledger is still what was signed, for people who trust neither the
+ * daemon nor its machine.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ static const char *witness_problem(const char *text)
 	struct verifier verifier;
 
 	return vkey_parse(text, &verifier) && verifier.type == KEY_COSIGNER
-		       ? NULL : "this is not the verifier key of a witness, which fund witness prints";
+		       ? NULL
+		       : "this is not the verifier key of a witness, which fund witness prints";
 }
 
 #define OPTION(name, member, value, problem, help) \
@@ -40,15 +42,18 @@ static const char *witness_problem(const char *text)
 
 static const struct option_row verify_options[] = {
 	OPTION("full", full, NULL, NULL, "every entry and every balance (managers and auditors)"),
-	OPTION("vkey", vkey, "VKEY", vkey_problem, "the ledger's key, instead of the remembered one"),
-	OPTION("witness", witness, "VKEY", witness_problem, "checkpoints need this witness's cosignature"),
+	OPTION("vkey", vkey, "VKEY", vkey_problem,
+	       "the ledger's key, instead of the remembered one"),
+	OPTION("witness", witness, "VKEY", witness_problem,
+	       "checkpoints need this witness's cosignature"),
 	OPTION("leaf", leaf, "FILE", NULL, "what a bare proof is about"),
-	OPTION("connect", connect, "COMMAND", NULL, "reach fundd through this command, such as ssh"),
-	OPTIONS_END
-};
+	OPTION("connect", connect, "COMMAND", NULL,
+	       "reach fundd through this command, such as ssh"),
+	OPTIONS_END};
 
 static const struct command verify_command = {
-	"verify", "[--full] [--connect COMMAND] | FILE... [--vkey VKEY] [--witness VKEY] [--leaf FILE]",
+	"verify",
+	"[--full] [--connect COMMAND] | FILE... [--vkey VKEY] [--witness VKEY] [--leaf FILE]",
 	"Check the ledger, or receipts, checkpoints and tiles in files", verify_options, NULL
 };
 
@@ -76,7 +81,8 @@ static const char *receipt_take(struct mine *mine, uint64_t seq, const struct bu
 		problem = bundle_parse(receipt.bundle, receipt.bundle_len, &bundle);
 	if (!problem && (uint64_t)entry.seq != seq)
 		problem = "it is another entry's";
-	if (problem || (head.size == mine->last.size && !memcmp(head.root, mine->last.root, HASH_SIZE)))
+	if (problem ||
+	    (head.size == mine->last.size && !memcmp(head.root, mine->last.root, HASH_SIZE)))
 		return problem;
 	mine->last = head;
 	watch_head(watch, bundle.note, bundle.note_len, &head);
@@ -125,13 +131,16 @@ static void print_mine(const struct mine *mine, uint64_t before)
 		print_text(&out);
 		return;
 	}
-	buf_printf(&out, "%s: %" PRIu64 " entries, signed with %s.\n", watch->head.origin, watch->head.size,
+	buf_printf(&out, "%s: %" PRIu64 " entries, signed with %s.\n", watch->head.origin,
+		   watch->head.size,
 		   before ? "the key you know" : "a key that is remembered from now on");
 	if (before)
-		buf_printf(&out, "The %" PRIu64 " that you saw before are its beginning, unchanged.\n", before);
+		buf_printf(&out,
+			   "The %" PRIu64 " that you saw before are its beginning, unchanged.\n",
+			   before);
 	if (good)
-		buf_printf(&out, "%zu receipt%s of yours: what %s stands in it.\n", good, good == 1 ? "" : "s",
-			   good == 1 ? "it says" : "they say");
+		buf_printf(&out, "%zu receipt%s of yours: what %s stands in it.\n", good,
+			   good == 1 ? "" : "s", good == 1 ? "it says" : "they say");
 	print_text(&out);
 }
 
@@ -184,7 +193,8 @@ static enum exit_status leaves_tell(struct leaves *leaves, enum leaves_step step
 		status = refusal_tell(&leaves->reply, &hint);
 		reply_release(&leaves->reply);
 	} else {
-		tell("the leaves broke off at entry %" PRIu64 ": %s", leaves->next, leaves->link->problem);
+		tell("the leaves broke off at entry %" PRIu64 ": %s", leaves->next,
+		     leaves->link->problem);
 	}
 	return status;
 }
@@ -239,7 +249,9 @@ static void print_full(const struct fund *fund, const struct tally *tally)
 		json_tally(&out, tally);
 		json_close(&out, '}');
 	} else {
-		buf_printf(&out, "%s: all %" PRIu64 " entries are those that are signed, and every balance comes out.\n",
+		buf_printf(&out,
+			   "%s: all %" PRIu64
+			   " entries are those that are signed, and every balance comes out.\n",
 			   tally->origin, tally->tree.size);
 		say_tally(&out, tally);
 		buf_char(&out, '.');
@@ -272,7 +284,8 @@ static enum exit_status verify_full(struct fund *fund)
 
 /* ---- Files ---- */
 
-static enum exit_status verify_files(struct fund *fund, const struct verify_options *options, int count, char **paths)
+static enum exit_status verify_files(struct fund *fund, const struct verify_options *options,
+				     int count, char **paths)
 {
 	struct check check = { .fund = fund, .vkey = options->vkey, .witness = options->witness,
 			       .leaf = options->leaf, .state = STATE_INIT };
@@ -297,11 +310,13 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 		return (enum exit_status)status;
 	fund->command = options.connect;
 	if (first < argc && (options.full || options.connect))
-		return (enum exit_status)usage_error(&verify_command, "files are checked without the daemon");
+		return (enum exit_status)usage_error(&verify_command,
+						     "files are checked without the daemon");
 	if (first < argc)
 		return verify_files(fund, &options, argc - first, argv + first);
 	if (offline)
-		return (enum exit_status)usage_error(&verify_command, "--vkey, --witness and --leaf go with files");
+		return (enum exit_status)usage_error(&verify_command,
+						     "--vkey, --witness and --leaf go with files");
 	return options.full ? verify_full(fund) : verify_mine(fund);
 }
 

@@ -1,9 +1,10 @@
 /*
- * fund witness: sees that the ledger only grows, and signs that it saw it. What it cosigned nobody can rewrite
- * unnoticed, not even who owns the ledger's key and machine.
+ * fund witness: sees that the ledger only grows, and signs that it saw it. What it cosigned
+ * nobody can rewrite unnoticed, not even who owns the ledger's key and machine.
  *
- * What always holds: a head is cosigned only after it was proven to extend the one that was cosigned before, and
- * after it is on the disk here, so that no crash makes a witness sign two ledgers.
+ * What always holds: a head is cosigned only after it was proven to extend the one that was
+ * cosigned before, and after it is on the disk here, so that no crash makes a witness sign two
+ * ledgers.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -40,16 +41,18 @@ static const char *vkey_problem(const char *text)
 static const struct option_row witness_options[] = {
 	OPTION("key", key, NULL, NULL, "print the witness's verifier key, and nothing else"),
 	OPTION("follow", follow, NULL, NULL, "do not end: look again and again"),
-	OPTION("every", every, "SECONDS", count_problem, "with --follow: how often; 10 if not given"),
+	OPTION("every", every, "SECONDS", count_problem,
+	       "with --follow: how often; 10 if not given"),
 	OPTION("vkey", vkey, "VKEY", vkey_problem, "the ledger's key, for the first look"),
 	OPTION("name", name, "NAME", origin_problem, "the witness's name, when its key is made"),
 	OPTION("dir", dir, "DIR", NULL, "where the key and what was seen are kept"),
-	OPTION("connect", connect, "COMMAND", NULL, "reach fundd through this command, such as ssh"),
-	OPTIONS_END
-};
+	OPTION("connect", connect, "COMMAND", NULL,
+	       "reach fundd through this command, such as ssh"),
+	OPTIONS_END};
 
 static const struct command witness_command = {
-	"witness", "[--follow [--every SECONDS]] [--vkey VKEY] [--name NAME] [--dir DIR] [--connect COMMAND] | --key",
+	"witness",
+	"[--follow [--every SECONDS]] [--vkey VKEY] [--name NAME] [--dir DIR] [--connect COMMAND] | --key",
 	"See that the ledger only grows, and cosign it (auditors)", witness_options, NULL
 };
 
@@ -86,9 +89,10 @@ static bool note_make(const struct witness *witness, struct buf *out)
 	for (unsigned i = 0; i < note.count; i++)
 		for (unsigned k = 0; k < watch->keys.count; k++)
 			if (note_signed_as(&note.signature[i], &watch->keys.key[k].verifier))
-				note_sign(out, watch->head.origin, note.signature[i].id, note.signature[i].bytes,
-					  note.signature[i].len);
-	cosignature_make(&witness->signer, note.text, note.text_len, (uint64_t)time(NULL), cosignature);
+				note_sign(out, watch->head.origin, note.signature[i].id,
+					  note.signature[i].bytes, note.signature[i].len);
+	cosignature_make(&witness->signer, note.text, note.text_len, (uint64_t)time(NULL),
+			 cosignature);
 	note_sign(out, own->name, own->id, cosignature, sizeof(cosignature));
 	return true;
 }
@@ -104,7 +108,8 @@ static enum exit_status cosign_ask(struct fund *fund, const struct buf *paramete
 	if (reply.error) {
 		status = refusal_tell(&reply, &hint);
 		if (refusal_code(&reply) == ERR_MALFORMED) {
-			tell_more("fund witness --key prints the key that [witnesses] of fund.conf must name.");
+			tell_more(
+				"fund witness --key prints the key that [witnesses] of fund.conf must name.");
 			status = EXIT_NOT_PERMITTED;
 		}
 	}
@@ -140,10 +145,11 @@ static void print_cosigned(const struct witness *witness, uint64_t before)
 		json_int(&out, "before", (int64_t)before);
 		json_close(&out, '}');
 	} else if (before) {
-		buf_printf(&out, "Cosigned %s: %" PRIu64 " entries, %" PRIu64 " more than before.", head->origin,
-			   head->size, head->size - before);
+		buf_printf(&out, "Cosigned %s: %" PRIu64 " entries, %" PRIu64 " more than before.",
+			   head->origin, head->size, head->size - before);
 	} else {
-		buf_printf(&out, "Cosigned %s: %" PRIu64 " entries, seen for the first time.", head->origin, head->size);
+		buf_printf(&out, "Cosigned %s: %" PRIu64 " entries, seen for the first time.",
+			   head->origin, head->size);
 	}
 	buf_char(&out, '\n');
 	print_text(&out);
@@ -181,9 +187,10 @@ static enum exit_status look(struct witness *witness)
 	if (witness->options->follow && watch->head.size == witness->cosigned)
 		return EXIT_OK;
 	if (!watch_remember(watch))
-		return alarm_raised(&watch->alarm) ? EXIT_UNVERIFIED
-					: tell("what was seen cannot be kept in %s, so nothing is cosigned",
-					       witness->path.data);
+		return alarm_raised(&watch->alarm)
+			       ? EXIT_UNVERIFIED
+			       : tell("what was seen cannot be kept in %s, so nothing is cosigned",
+				      witness->path.data);
 	status = cosign(witness);
 	if (status != EXIT_OK)
 		return status;
@@ -242,7 +249,8 @@ static enum exit_status key_print(const struct witness *witness, bool made)
 		tell("a key was made for this witness. For the section [witnesses] of fund.conf:");
 		tell_more("require = %s", vkey);
 	}
-	return witness->options->follow ? look_on((struct witness *)witness) : look_once((struct witness *)witness);
+	return witness->options->follow ? look_on((struct witness *)witness)
+					: look_once((struct witness *)witness);
 }
 
 static enum exit_status witness_run(struct witness *witness, int dir)
@@ -277,19 +285,23 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 {
 	struct witness_options options = { NULL };
 	struct witness witness = { .fund = fund, .options = &options };
-	int first, status = command_begin(fund, &witness_command, &options, argc, argv, &first), dir;
+	int first, status = command_begin(fund, &witness_command, &options, argc, argv, &first),
+		   dir;
 	enum exit_status end;
 
 	if (status >= 0)
 		return (enum exit_status)status;
 	fund->command = options.connect;
 	if (first < argc || (options.every && !options.follow))
-		return (enum exit_status)usage_error(&witness_command, first < argc ? "it takes no arguments"
-										     : "--every goes with --follow");
+		return (enum exit_status)usage_error(&witness_command,
+						     first < argc ? "it takes no arguments"
+								  : "--every goes with --follow");
 	if (!path_take(&witness))
-		return tell("neither HOME nor XDG_STATE_HOME says where to keep what was seen; give --dir");
+		return tell(
+			"neither HOME nor XDG_STATE_HOME says where to keep what was seen; give --dir");
 	dir = dir_open(witness.path.data, true);
-	end = dir < 0 ? tell("%s: %s", witness.path.data, strerror(errno)) : witness_run(&witness, dir);
+	end = dir < 0 ? tell("%s: %s", witness.path.data, strerror(errno))
+		      : witness_run(&witness, dir);
 	if (dir >= 0)
 		close(dir);
 	buf_release(&witness.path);

@@ -20,15 +20,15 @@
 #define RECEIPTS "receipts"
 #define EVIDENCE "evidence"
 #define KEYS_FILE_MAX ((size_t)KEYS_MAX * (VKEY_MAX + 32))
-#define LOCK_TRIES 100		/* held for a write only: whoever holds it longer is not waited for */
+#define LOCK_TRIES	 100 /* held for a write only: whoever holds it longer is not waited for */
 #define LOCK_PAUSE ((struct timespec){ 0, 20000000 })
 #define EVIDENCE_ENTRIES 100	/* no more is kept, so that cron fills no disk */
 
 /* Origins are directories here, so some that a ledger may have are not taken. */
 static bool origin_fits(const char *origin)
 {
-	static const char *const taken[] = { "pending", "served", "witness", KEYS_FILE, HEAD_FILE, RECEIPTS,
-		EVIDENCE, "lock" };
+	static const char *const taken[] = {"pending", "served", "witness", KEYS_FILE,
+					    HEAD_FILE, RECEIPTS, EVIDENCE,  "lock"};
 	const char *part = origin, *end;
 
 	for (;; part = end + 1) {
@@ -95,7 +95,8 @@ void state_close(struct state *state)
 }
 
 /* Appends a file that may be missing. */
-static const char *optional_take(const struct state *state, const char *name, size_t max, struct buf *ret)
+static const char *optional_take(const struct state *state, const char *name, size_t max,
+				 struct buf *ret)
 {
 	if (file_take(state->dir, name, max, ret) || errno == ENOENT)
 		return NULL;
@@ -117,7 +118,8 @@ const char *state_load(struct state *state)
 	if (!problem && state->note.len && !state->keys.count)
 		problem = "the checkpoint is there, but not the key";
 	if (!problem && state->note.len)
-		problem = keys_open(&state->keys, state->note.data, state->note.len, &state->head, NULL);
+		problem = keys_open(&state->keys, state->note.data, state->note.len, &state->head,
+				    NULL);
 	return problem;
 }
 
@@ -132,7 +134,8 @@ bool state_lock(struct state *state)
 		return fail(state, strerror(errno));
 	for (unsigned tries = 0; flock(state->lock, LOCK_EX | LOCK_NB); tries++) {
 		if (errno != EINTR && (errno != EWOULDBLOCK || tries == LOCK_TRIES)) {
-			fail(state, errno == EWOULDBLOCK ? "another fund holds the lock on it" : strerror(errno));
+			fail(state, errno == EWOULDBLOCK ? "another fund holds the lock on it"
+							 : strerror(errno));
 			state_unlock(state);
 			return false;
 		}
@@ -164,7 +167,8 @@ static bool keys_save(struct state *state, const struct keys *keys)
 bool state_save(struct state *state, const struct keys *keys, const char *note, size_t len,
 		const struct checkpoint *head)
 {
-	if (!keys_save(state, keys) || !file_replace(state->dir, HEAD_FILE, note, len, 0600, state->durable))
+	if (!keys_save(state, keys) ||
+	    !file_replace(state->dir, HEAD_FILE, note, len, 0600, state->durable))
 		return fail(state, strerror(errno));
 	state->keys = *keys;
 	buf_clear(&state->note);
@@ -173,7 +177,8 @@ bool state_save(struct state *state, const struct keys *keys, const char *note, 
 	return true;
 }
 
-/* The directory of receipts, kept open: a batch leaves thousands. -1: there is none, or none can be made. */
+/* The directory of receipts, kept open: a batch leaves thousands. -1: there is none, or none
+ * can be made. */
 static int receipts_open(struct state *state, bool make)
 {
 	if (make && state->dir < 0 && state->path.len)
@@ -216,14 +221,15 @@ bool state_evidence(struct state *state, const struct buf *remembered, const str
 	int all = state->dir < 0 ? -1 : dir_open_at(state->dir, EVIDENCE, true), dir = -1;
 	bool kept = false;
 
-	snprintf(name, sizeof(name), "%" PRIu64 "-%02x%02x%02x%02x", head->size, head->root[0], head->root[1],
-		 head->root[2], head->root[3]);
+	snprintf(name, sizeof(name), "%" PRIu64 "-%02x%02x%02x%02x", head->size, head->root[0],
+		 head->root[1], head->root[2], head->root[3]);
 	if (all >= 0 && entries_count(all) <= EVIDENCE_ENTRIES + 2)
 		dir = dir_open_at(all, name, true);
 	if (dir >= 0)
 		kept = file_replace(dir, "remembered", remembered->data, remembered->len, 0600,
 				    DURABLE_WHOLE) &&
-		       file_replace(dir, "received", received->data, received->len, 0600, DURABLE_WHOLE);
+		       file_replace(dir, "received", received->data, received->len, 0600,
+				    DURABLE_WHOLE);
 	buf_printf(where, "%s/" EVIDENCE "/%s", state->path.data ? state->path.data : "", name);
 	if (dir >= 0)
 		close(dir);
@@ -241,7 +247,8 @@ static int number_order(const void *a, const void *b)
 
 size_t state_receipts(struct state *state, uint64_t **ret)
 {
-	int dir = receipts_open(state, false), copy = dir < 0 ? -1 : openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = receipts_open(state, false),
+	    copy = dir < 0 ? -1 : openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
 	struct buf numbers = BUF_INIT;
 	struct dirent *entry;

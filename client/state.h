@@ -1,6 +1,6 @@
 /*
- * What is remembered of one ledger, so that it cannot be another tomorrow. In BASE/ORIGIN/, where BASE is
- * $XDG_STATE_HOME/fund (or ~/.local/state/fund), or a witness's own directory:
+ * What is remembered of one ledger, so that it cannot be another tomorrow. In BASE/ORIGIN/, where
+ * BASE is $XDG_STATE_HOME/fund (or ~/.local/state/fund), or a witness's own directory:
  *
  *   vkey           the verifier keys (keys.h), pinned when the ledger was first seen
  *   checkpoint     the newest signed checkpoint seen
@@ -8,8 +8,9 @@
  *   evidence/…/    two signed checkpoints that contradict each other: `remembered` and `received`
  *   lock           held while the others change
  *
- * A checkpoint is only ever replaced by one that was proven to extend it, and only under the lock; files are
- * written aside, synced and renamed (receipts are not synced: they can be fetched again).
+ * A checkpoint is only ever replaced by one that was proven to extend it, and only under the
+ * lock; files are written aside, synced and renamed (receipts are not synced: they can be fetched
+ * again).
  */
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
@@ -28,15 +29,16 @@ struct state {
 	struct keys keys;		/* none: never seen before */
 	struct buf note;		/* the checkpoint as it stands in the file; empty: none */
 	struct checkpoint head;		/* taken from it, when it is there */
-	enum durable durable;		/* how the checkpoint is kept: whole; by a witness, also new */
+	enum durable durable; /* how the checkpoint is kept: whole; by a witness, also new */
 	char problem[128];
 };
 
 #define STATE_INIT { .dir = -1, .receipts = -1, .lock = -1, .durable = DURABLE_WHOLE }
 
 /*
- * Opens what is remembered of that ledger; base NULL: the caller's own. NULL, also when there is nothing or no
- * place for it (dir is -1 then); otherwise a static sentence: what is there is damaged and must not be replaced.
+ * Opens what is remembered of that ledger; base NULL: the caller's own. NULL, also when there is
+ * nothing or no place for it (dir is -1 then); otherwise a static sentence: what is there is
+ * damaged and must not be replaced.
  */
 const char *state_open(struct state *state, const char *base, const char *origin);
 void state_close(struct state *state);
@@ -44,18 +46,21 @@ void state_close(struct state *state);
 /* Reads keys and checkpoint anew. NULL, or what is wrong with them. */
 const char *state_load(struct state *state);
 
-/* Waits for the lock, a moment at most, makes the directory if need be. false: nothing can be remembered, `problem` says why. */
+/* Waits for the lock, a moment at most, makes the directory if need be. false: nothing can be
+ * remembered, `problem` says why. */
 bool state_lock(struct state *state);
 void state_unlock(struct state *state);
 
-/* Under the lock: the keys, if they are others than before, and that checkpoint. false with `problem`. */
+/* Under the lock: the keys, if they are others than before, and that checkpoint. false with
+ * `problem`. */
 bool state_save(struct state *state, const struct keys *keys, const char *note, size_t len,
 		const struct checkpoint *head);
 
 /* Keeps a receipt's text, whatever was there. false with `problem`. */
 bool state_save_receipt(struct state *state, uint64_t seq, const struct buf *text);
 
-/* Keeps both signed notes, appends the directory they are in to `where`. false: they could not be kept. */
+/* Keeps both signed notes, appends the directory they are in to `where`. false: they could not
+ * be kept. */
 bool state_evidence(struct state *state, const struct buf *remembered, const struct buf *received,
 		    const struct checkpoint *head, struct buf *where);
 

@@ -30,12 +30,19 @@ static const struct way {
 	const char *from, *to;	/* NULL: nothing moves */
 	bool always;		/* something moves in every one */
 } ways[] = {
-	{ KIND_GENESIS, NULL, NULL, false }, { KIND_BOOT, NULL, NULL, false },
-	{ KIND_KEY, NULL, NULL, false }, { KIND_ADJUST, NULL, NULL, false }, { KIND_AUDIT, NULL, NULL, false },
-	{ KIND_OPEN, ACCOUNT_COMPANY, SELF, false }, { KIND_CLOSE, SELF, ACCOUNT_COMPANY, false },
-	{ KIND_RESET, ACCOUNT_COMPANY, SELF, false }, { KIND_RESET, SELF, ACCOUNT_COMPANY, false },
-	{ KIND_TOPUP, OTHER, SELF, true }, { KIND_SPEND, SELF, ACCOUNT_SPENT, true },
-	{ KIND_REFUND, ACCOUNT_SPENT, OTHER, true }, { KIND_REFUND, SELF, OTHER, true },
+	{KIND_GENESIS, NULL, NULL, false},
+	{KIND_BOOT, NULL, NULL, false},
+	{KIND_KEY, NULL, NULL, false},
+	{KIND_ADJUST, NULL, NULL, false},
+	{KIND_AUDIT, NULL, NULL, false},
+	{KIND_OPEN, ACCOUNT_COMPANY, SELF, false},
+	{KIND_CLOSE, SELF, ACCOUNT_COMPANY, false},
+	{KIND_RESET, ACCOUNT_COMPANY, SELF, false},
+	{KIND_RESET, SELF, ACCOUNT_COMPANY, false},
+	{KIND_TOPUP, OTHER, SELF, true},
+	{KIND_SPEND, SELF, ACCOUNT_SPENT, true},
+	{KIND_REFUND, ACCOUNT_SPENT, OTHER, true},
+	{KIND_REFUND, SELF, OTHER, true},
 };
 
 static bool side_fits(const char *side, const char *account, const struct entry *entry)
@@ -49,7 +56,8 @@ static bool way_fits(const struct way *way, const struct entry *entry)
 {
 	if (entry->amount == ABSENT)
 		return !way->always;
-	return way->from && side_fits(way->from, entry->from, entry) && side_fits(way->to, entry->to, entry);
+	return way->from && side_fits(way->from, entry->from, entry) &&
+	       side_fits(way->to, entry->to, entry);
 }
 
 static const char *way_problem(const struct entry *entry)
@@ -59,7 +67,8 @@ static const char *way_problem(const struct entry *entry)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
 		if (ways[i].kind == entry->kind && way_fits(&ways[i], entry))
 			return NULL;
-	return entry->amount == ABSENT ? "no money moves in it" : "money does not go that way in an entry of its kind";
+	return entry->amount == ABSENT ? "no money moves in it"
+				       : "money does not go that way in an entry of its kind";
 }
 
 /* ---- Money ---- */
@@ -67,7 +76,8 @@ static const char *way_problem(const struct entry *entry)
 static struct tally_total *total_find(struct tally *tally, const struct entry *entry)
 {
 	for (unsigned i = 0; i < tally->totals; i++)
-		if (!strcmp(tally->total[i].currency, entry->currency) && tally->total[i].exp == entry->exp)
+		if (!strcmp(tally->total[i].currency, entry->currency) &&
+		    tally->total[i].exp == entry->exp)
 			return &tally->total[i];
 	if (tally->totals == TALLY_CURRENCIES)
 		return NULL;
@@ -77,15 +87,18 @@ static struct tally_total *total_find(struct tally *tally, const struct entry *e
 }
 
 /* One side of a movement; sign -1 takes, 1 gives. */
-static const char *side_move(struct tally *tally, struct tally_total *total, const struct entry *entry,
-			     const char *account, int64_t after, int64_t sign)
+static const char *side_move(struct tally *tally, struct tally_total *total,
+			     const struct entry *entry, const char *account, int64_t after,
+			     int64_t sign)
 {
 	int64_t amount = sign * entry->amount;
 	struct tally_budget *budget;
 
 	if (!strcmp(account, ACCOUNT_SPENT))
-		return !money_add(total->spent, amount, &total->spent) || total->spent < 0 || after != ABSENT
-			? "what was spent in all does not come out" : NULL;
+		return !money_add(total->spent, amount, &total->spent) || total->spent < 0 ||
+				       after != ABSENT
+			       ? "what was spent in all does not come out"
+			       : NULL;
 	if (!strcmp(account, ACCOUNT_COMPANY))
 		return after == ABSENT ? NULL : "the company has no balance";
 	budget = budget_find(tally, account);
@@ -107,9 +120,12 @@ static const char *money_move(struct tally *tally, const struct entry *entry)
 	const char *problem;
 
 	if (entry->amount == ABSENT)
-		return *entry->from || *entry->to || entry->from_after != ABSENT || entry->to_after != ABSENT
-			? "accounts are named although nothing moves" : NULL;
-	if (!entry->amount || !strcmp(entry->from, entry->to) || !*entry->currency || entry->exp == ABSENT)
+		return *entry->from || *entry->to || entry->from_after != ABSENT ||
+				       entry->to_after != ABSENT
+			       ? "accounts are named although nothing moves"
+			       : NULL;
+	if (!entry->amount || !strcmp(entry->from, entry->to) || !*entry->currency ||
+	    entry->exp == ABSENT)
 		return "an amount above zero, in a currency, moves between two accounts";
 	total = total_find(tally, entry);
 	if (!total)

@@ -1,10 +1,11 @@
 /*
- * The books of a ledger from its leaves alone, kept by who trusts nobody else's: the tree, and every balance. It
- * shares no code with the daemon's books, so that the two check each other.
+ * The books of a ledger from its leaves alone, kept by who trusts nobody else's: the tree, and
+ * every balance. It shares no code with the daemon's books, so that the two check each other.
  *
- * Of every leaf: its one form, its number, a later time, money that moves between two accounts there are, the
- * balances after it, and for each kind which way money goes. Memory is bounded by the budgets: what would need
- * more (ids used twice, how much of a spend was refunded) is fundd --verify's.
+ * Of every leaf: its one form, its number, a later time, money that moves between two accounts
+ * there are, the balances after it, and for each kind which way money goes. Memory is bounded by
+ * the budgets: what would need more (ids used twice, how much of a spend was refunded) is fundd
+ * --verify's.
  */
 #ifndef CLIENT_TALLY_H
 #define CLIENT_TALLY_H
@@ -37,8 +38,8 @@ struct tally {
 	unsigned totals;
 };
 
-/* All zero is an empty tally. The next leaf, with its hash in `hash`: NULL, or what is wrong with it; then the tally
- * is of no use any more. */
+/* All zero is an empty tally. The next leaf, with its hash in `hash`: NULL, or what is wrong
+ * with it; then the tally is of no use any more. */
 const char *tally_leaf(struct tally *tally, const char *leaf, size_t len, uint8_t hash[HASH_SIZE]);
 
 void tally_release(struct tally *tally);

@@ -27,7 +27,8 @@ static bool level_add(struct tiler *tiler, unsigned level, const uint8_t hash[HA
 	memcpy(tiler->level[level].hash[tiler->level[level].count++], hash, HASH_SIZE);
 	if (tiler->level[level].count < TILE_WIDTH)
 		return true;
-	if (!tiler->handler(tiler->context, level, tiler->level[level].full, TILE_WIDTH, tiler->level[level].hash))
+	if (!tiler->handler(tiler->context, level, tiler->level[level].full, TILE_WIDTH,
+			    tiler->level[level].hash))
 		return false;
 	tile_node(tiler->level[level].hash, TILE_WIDTH, above);
 	tiler->level[level].full++;
@@ -43,8 +44,9 @@ bool tiler_leaf(struct tiler *tiler, const uint8_t hash[HASH_SIZE])
 bool tiler_end(struct tiler *tiler)
 {
 	for (unsigned i = 0; i < TILE_LEVELS; i++)
-		if (tiler->level[i].count && !tiler->handler(tiler->context, i, tiler->level[i].full,
-							     tiler->level[i].count, tiler->level[i].hash))
+		if (tiler->level[i].count &&
+		    !tiler->handler(tiler->context, i, tiler->level[i].full, tiler->level[i].count,
+				    tiler->level[i].hash))
 			return false;
 	return true;
 }

@@ -1,9 +1,10 @@
 /*
- * A ledger as a directory of tiles (C2SP tlog-tiles) that any static web server serves: `checkpoint`,
- * tile/L/N[.p/W] of 256 (or W) hashes, and tile/entries/N[.p/W] of leaves, each behind its length in 2 bytes.
+ * A ledger as a directory of tiles (C2SP tlog-tiles) that any static web server serves:
+ * `checkpoint`, tile/L/N[.p/W] of 256 (or W) hashes, and tile/entries/N[.p/W] of leaves, each
+ * behind its length in 2 bytes.
  *
- * A tiler takes leaf hashes in order and hands out the hash tiles as they become full; it holds at most one tile
- * a level.
+ * A tiler takes leaf hashes in order and hands out the hash tiles as they become full; it holds
+ * at most one tile a level.
  */
 #ifndef CLIENT_TILES_H
 #define CLIENT_TILES_H
@@ -49,8 +50,8 @@ void tile_node(const uint8_t (*hashes)[HASH_SIZE], unsigned count, uint8_t ret[H
 void tile_path(struct buf *out, int level, uint64_t number, unsigned width);
 
 /*
- * The bytes of a tile in a directory, appended: of at least `width` hashes or leaves; the full one stands in for a
- * partial one that is not there. false with errno.
+ * The bytes of a tile in a directory, appended: of at least `width` hashes or leaves; the full
+ * one stands in for a partial one that is not there. false with errno.
  */
 bool tile_read(int dir, int level, uint64_t number, unsigned width, struct buf *ret);
 

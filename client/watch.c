@@ -30,7 +30,8 @@ static void head_start(struct watch *watch);
 /* The daemon's answer is none: what it is asked to prove, it does not. */
 void watch_unanswered(struct watch *watch, const struct reply *reply, const char *problem)
 {
-	alarm_raise(&watch->alarm, "the daemon does not prove that its ledger is the one you know (%s)",
+	alarm_raise(&watch->alarm,
+		    "the daemon does not prove that its ledger is the one you know (%s)",
 		    reply->error ? reply->error : problem);
 }
 
@@ -45,10 +46,13 @@ static void proving_free(struct proving *proving)
 
 static void alarm_rewritten(const struct proving *proving, const char *problem)
 {
-	alarm_raise(&proving->watch->alarm, "the ledger was rewritten, rolled back or split: the %" PRIu64 " entries that you "
-		    "saw are not the beginning of the %" PRIu64 " that it has now (%s)", proving->old.size,
-		    proving->new.size, problem);
-	alarm_notes(&proving->watch->alarm, &proving->old_note, proving->new_note.data, proving->new_note.len);
+	alarm_raise(&proving->watch->alarm,
+		    "the ledger was rewritten, rolled back or split: the %" PRIu64
+		    " entries that you "
+		    "saw are not the beginning of the %" PRIu64 " that it has now (%s)",
+		    proving->old.size, proving->new.size, problem);
+	alarm_notes(&proving->watch->alarm, &proving->old_note, proving->new_note.data,
+		    proving->new_note.len);
 }
 
 static void on_consistency(void *context, const struct reply *reply)
@@ -63,7 +67,8 @@ static void on_consistency(void *context, const struct reply *reply)
 		proving->watch->unproven = true;
 	} else if (reply->error || !wire_hashes(reply->parameters, &proof, &problem)) {
 		watch_unanswered(proving->watch, reply, problem.text);
-		alarm_notes(&proving->watch->alarm, &proving->old_note, proving->new_note.data, proving->new_note.len);
+		alarm_notes(&proving->watch->alarm, &proving->old_note, proving->new_note.data,
+			    proving->new_note.len);
 	} else {
 		wrong = proof_check_consistency(&proof, proving->old.size, proving->old.root,
 						proving->new.size, proving->new.root);
@@ -92,8 +97,9 @@ static void consistency_ask(struct proving *proving)
 }
 
 /* One of the two is the beginning of the other: known now, or asked for. */
-static void heads_prove(struct watch *watch, const struct checkpoint *one, const struct buf *one_note,
-			const struct checkpoint *other, const char *note, size_t len)
+static void heads_prove(struct watch *watch, const struct checkpoint *one,
+			const struct buf *one_note, const struct checkpoint *other,
+			const char *note, size_t len)
 {
 	struct proving *proving = calloc(1, sizeof(*proving));
 	bool turned = one->size > other->size;
@@ -130,16 +136,21 @@ void watch_head(struct watch *watch, const char *note, size_t len, const struct 
 
 /* ---- The head of now ---- */
 
-static void alarm_back(struct watch *watch, const struct checkpoint *head, const char *note, size_t len)
+static void alarm_back(struct watch *watch, const struct checkpoint *head, const char *note,
+		       size_t len)
 {
-	alarm_raise(&watch->alarm, "the ledger was rolled back: you saw %" PRIu64 " entries, and now it has %" PRIu64,
+	alarm_raise(&watch->alarm,
+		    "the ledger was rolled back: you saw %" PRIu64
+		    " entries, and now it has %" PRIu64,
 		    watch->state.head.size, head->size);
 	alarm_notes(&watch->alarm, &watch->state.note, note, len);
 }
 
-/* A head of good signature that the daemon calls its newest. If it is behind the remembered one, another program
- * may have remembered that after this was asked for, so it is asked for once more. */
-static void head_compare(struct watch *watch, const struct checkpoint *head, const char *note, size_t len)
+/* A head of good signature that the daemon calls its newest. If it is behind the remembered
+ * one, another program may have remembered that after this was asked for, so it is asked for
+ * once more. */
+static void head_compare(struct watch *watch, const struct checkpoint *head, const char *note,
+			 size_t len)
 {
 	if (watch->state.note.len && head->size < watch->state.head.size) {
 		if (watch->again)
@@ -288,7 +299,8 @@ bool watch_settle(struct watch *watch)
 		buf_clear(&watch->note);
 		head_start(watch);
 	}
-	return watch->link && !alarm_raised(&watch->alarm) && !watch->unproven && !watch->open && !watch->vkey.len;
+	return watch->link && !alarm_raised(&watch->alarm) && !watch->unproven && !watch->open &&
+	       !watch->vkey.len;
 }
 
 /* ---- Receipts ---- */
@@ -300,11 +312,15 @@ static bool receipt_kept(struct watch *watch, const struct receipt *receipt, uin
 	struct checkpoint head;
 	struct receipt kept;
 	struct entry entry;
-	bool good = state_receipt(&watch->state, seq, &text) && !receipt_parse(text.data, text.len, &kept) &&
+	bool good = state_receipt(&watch->state, seq, &text) &&
+		    !receipt_parse(text.data, text.len, &kept) &&
 		    !keys_receipt(&watch->keys, &kept, &entry, &head) && (uint64_t)entry.seq == seq;
 
-	if (good && (kept.leaf_len != receipt->leaf_len || memcmp(kept.leaf, receipt->leaf, kept.leaf_len)))
-		alarm_raise(&watch->alarm, "entry %" PRIu64 " is another one now than in the receipt of it in %s/receipts",
+	if (good &&
+	    (kept.leaf_len != receipt->leaf_len || memcmp(kept.leaf, receipt->leaf, kept.leaf_len)))
+		alarm_raise(&watch->alarm,
+			    "entry %" PRIu64
+			    " is another one now than in the receipt of it in %s/receipts",
 			    seq, watch->state.path.data);
 	good = good && (kept.memo || !receipt->memo);
 	buf_release(&text);
@@ -319,8 +335,9 @@ static void receipt_keep(struct watch *watch, const struct receipt *receipt, uin
 		return;
 	receipt_format(&text, receipt);
 	if (!state_save_receipt(&watch->state, seq, &text))
-		tell("note: the receipt of entry %" PRIu64 " could not be kept (%s); fund receipt %" PRIu64
-		     " shows it", seq, watch->state.problem, seq);
+		tell("note: the receipt of entry %" PRIu64
+		     " could not be kept (%s); fund receipt %" PRIu64 " shows it",
+		     seq, watch->state.problem, seq);
 	buf_release(&text);
 }
 
@@ -341,7 +358,8 @@ void watch_receipt(struct watch *watch, const json_t *reply)
 		wrong = keys_receipt(&watch->keys, &receipt, &entry, &head);
 	}
 	if (wrong) {
-		alarm_raise(&watch->alarm, "the receipt that came with the answer does not hold: %s", wrong);
+		alarm_raise(&watch->alarm,
+			    "the receipt that came with the answer does not hold: %s", wrong);
 		return;
 	}
 	receipt_keep(watch, &receipt, (uint64_t)entry.seq);
@@ -364,9 +382,11 @@ static bool changed_meanwhile(struct watch *watch, const struct buf *before)
 	const char *problem = state_load(&watch->state);
 
 	if (problem)
-		alarm_raise(&watch->alarm, "what is remembered in %s is damaged: %s", watch->state.path.data, problem);
+		alarm_raise(&watch->alarm, "what is remembered in %s is damaged: %s",
+			    watch->state.path.data, problem);
 	else if (kept->count && !key_same(&kept->key[0].verifier, &mine->key[0].verifier))
-		alarm_raise(&watch->alarm, "another fund remembered another key of this ledger just now");
+		alarm_raise(&watch->alarm,
+			    "another fund remembered another key of this ledger just now");
 	else if (kept->count > mine->count)
 		watch->keys = *kept;
 	return alarm_raised(&watch->alarm) || watch->state.note.len != before->len ||
@@ -383,8 +403,8 @@ static bool remember_once(struct watch *watch)
 	if (state_lock(&watch->state)) {
 		changed = changed_meanwhile(watch, &before);
 		if (!changed)
-			saved = state_save(&watch->state, &watch->keys, watch->note.data, watch->note.len,
-					   &watch->head);
+			saved = state_save(&watch->state, &watch->keys, watch->note.data,
+					   watch->note.len, &watch->head);
 		state_unlock(&watch->state);
 	} else {
 		saved = changed = false;
@@ -400,7 +420,8 @@ static bool remember_once(struct watch *watch)
 
 static bool needs_remembering(const struct watch *watch)
 {
-	return watch->note.len && (!watch->here || !watch->state.note.len || watch->head.size > watch->state.head.size);
+	return watch->note.len && (!watch->here || !watch->state.note.len ||
+				   watch->head.size > watch->state.head.size);
 }
 
 /* What is newest is what is kept, too. */
@@ -416,10 +437,12 @@ bool watch_remember(struct watch *watch)
 	if (!watch_settle(watch))
 		return false;
 	for (int round = 0; round < ROUNDS; round++) {
-		if (!needs_remembering(watch) || remember_once(watch) || alarm_raised(&watch->alarm))
+		if (!needs_remembering(watch) || remember_once(watch) ||
+		    alarm_raised(&watch->alarm))
 			break;
 		if (watch->state.note.len)
-			watch_head(watch, watch->state.note.data, watch->state.note.len, &watch->state.head);
+			watch_head(watch, watch->state.note.data, watch->state.note.len,
+				   &watch->state.head);
 		if (!watch_settle(watch))
 			break;
 	}

@@ -1,12 +1,14 @@
 /*
- * The watch over the ledger. Whenever a program talks to the daemon, its signed head is asked for beside the
- * program's own calls and must extend the one that is remembered (state.h): the same key or one that took over
- * from it, no fewer entries, and the old ones unchanged. Another ledger in its place must say in its genesis that
- * it goes on from it. What does not is an alarm: both signed checkpoints are
- * kept as evidence, nothing remembered is replaced, and the program ends with EXIT_UNVERIFIED.
+ * The watch over the ledger. Whenever a program talks to the daemon, its signed head is asked for
+ * beside the program's own calls and must extend the one that is remembered (state.h): the same
+ * key or one that took over from it, no fewer entries, and the old ones unchanged. Another ledger
+ * in its place must say in its genesis that it goes on from it. What does not is an alarm: both
+ * signed checkpoints are kept as evidence, nothing remembered is replaced, and the program ends
+ * with EXIT_UNVERIFIED.
  *
- * What always holds: nothing is remembered that was not proven, and money is not sent where the head is known to
- * be wrong (watch_ready). What is asked aside is answered at the latest in watch_end.
+ * What always holds: nothing is remembered that was not proven, and money is not sent where the
+ * head is known to be wrong (watch_ready). What is asked aside is answered at the latest in
+ * watch_end.
  */
 #ifndef CLIENT_WATCH_H
 #define CLIENT_WATCH_H
@@ -24,13 +26,15 @@ struct watch {
 	const char *socket, *base;	/* base: as for state_open */
 	struct state state;
 	bool opened;			/* the state, for the origin that the daemon says */
-	struct keys keys;		/* the remembered ones, and those that were followed since */
-	struct checkpoint head;		/* the newest head seen, of good signature; when note is not empty */
+	struct keys keys; /* the remembered ones, and those that were followed since */
+	struct checkpoint
+		head; /* the newest head seen, of good signature; when note is not empty */
 	struct buf note;
 	bool again;			/* the head was behind, and asked for again */
 	unsigned open;			/* proofs not answered yet */
 	bool unproven;			/* one got lost, or could not be asked for */
-	char before[ORIGIN_MAX + 1];	/* the origin of another ledger that was here; "" when it is the same */
+	char before[ORIGIN_MAX +
+		    1]; /* the origin of another ledger that was here; "" when it is the same */
 	bool here;			/* this one is remembered to be here */
 	struct buf vkey;		/* not the pinned one: how it took over must be asked */
 	struct buf foreign;		/* the head that the daemon calls its newest */
@@ -43,7 +47,8 @@ struct watch {
 /* Asks for the head, beside what the program will ask. `socket` is what people call the daemon. */
 void watch_start(struct watch *watch, struct link *link, const char *socket);
 
-/* Reads what is needed to know the head. false: there is an alarm, which watch_end will tell; send no money. */
+/* Reads what is needed to know the head. false: there is an alarm, which watch_end will tell;
+ * send no money. */
 bool watch_ready(struct watch *watch);
 
 /* Checks the receipt in a reply, keeps it, and has its head proven. Without one does nothing. */
@@ -52,13 +57,16 @@ void watch_receipt(struct watch *watch, const json_t *reply);
 /* A receipt that holds by itself: has its head proven to be one of this ledger's. */
 void watch_head(struct watch *watch, const char *note, size_t len, const struct checkpoint *head);
 
-/* Reads what is still to come. false: there is an alarm, or the proofs did not come. Nothing is remembered yet. */
+/* Reads what is still to come. false: there is an alarm, or the proofs did not come. Nothing
+ * is remembered yet. */
 bool watch_settle(struct watch *watch);
 
-/* Settles and remembers the newest head. false: there is an alarm, or it could not be proven or kept. */
+/* Settles and remembers the newest head. false: there is an alarm, or it could not be proven
+ * or kept. */
 bool watch_remember(struct watch *watch);
 
-/* Settles, remembers the newest head, and tells. Returns how the program ends: `status` when all is well. */
+/* Settles, remembers the newest head, and tells. Returns how the program ends: `status` when
+ * all is well. */
 enum exit_status watch_end(struct watch *watch, enum exit_status status);
 
 void watch_release(struct watch *watch);

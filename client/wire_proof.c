@@ -46,7 +46,8 @@ bool wire_leaf(const json_t *json, struct wire_leaf *ret, struct problem *proble
 
 bool wire_hashes(const json_t *json, struct proof *ret, struct problem *problem)
 {
-	static const struct field fields[] = { { "hashes", FIELD_STRINGS, 0, FIELD_REQUIRED, 0 }, FIELDS_END };
+	static const struct field fields[] = {{"hashes", FIELD_STRINGS, 0, FIELD_REQUIRED, 0},
+					      FIELDS_END};
 	struct json_strings hashes;
 
 	if (json_decode(json, fields, &hashes, sizeof(hashes), true, problem))
@@ -77,8 +78,8 @@ bool wire_receipt(const json_t *json, struct receipt *ret, struct problem *probl
 	if (json_decode(receipt, receipt_fields, &parts, sizeof(parts), true, problem))
 		return false;
 	problem_set(problem, "receipt", "has a salt or a memo alone, or a line in what is one");
-	if (!parts.salt != !parts.memo || strchr(parts.leaf, '\n') || (parts.memo && strchr(parts.memo, '\n')) ||
-	    (parts.salt && strchr(parts.salt, '\n')))
+	if (!parts.salt != !parts.memo || strchr(parts.leaf, '\n') ||
+	    (parts.memo && strchr(parts.memo, '\n')) || (parts.salt && strchr(parts.salt, '\n')))
 		return false;
 	*ret = (struct receipt){
 		.bundle = parts.proof, .bundle_len = strlen(parts.proof),

@@ -45,7 +45,8 @@ static const char *key_write(int dir, const struct signer *signer, const uint8_t
 	bool written;
 
 	memcpy(bytes + 1, seed, SEED_SIZE);
-	buf_printf(&text, KEY_FIRST "%s+%08" PRIx32 "+", signer->verifier.name, signer->verifier.id);
+	buf_printf(&text, KEY_FIRST "%s+%08" PRIx32 "+", signer->verifier.name,
+		   signer->verifier.id);
 	base64_encode(&text, bytes, sizeof(bytes));
 	buf_char(&text, '\n');
 	written = file_replace(dir, KEY_FILE, text.data, text.len, 0600, DURABLE_NEW);
@@ -80,14 +81,16 @@ static const char *key_make(int dir, const char *name, struct signer *ret)
 /* NAME+ID+BASE64 */
 static const char *key_parse(char *text, struct signer *ret)
 {
-	char *id = strchr(text, '+'), *base64 = id ? strchr(id + 1, '+') : NULL, *end = strchr(text, '\n'), want[9];
+	char *id = strchr(text, '+'), *base64 = id ? strchr(id + 1, '+') : NULL,
+	     *end = strchr(text, '\n'), want[9];
 	uint8_t bytes[1 + SEED_SIZE];
 	bool good;
 
 	if (!base64 || !end || end[1])
 		return "its key file is damaged";
 	*id++ = *base64++ = *end = '\0';
-	good = !origin_problem(text) && base64_decode(base64, (size_t)(end - base64), bytes, sizeof(bytes)) &&
+	good = !origin_problem(text) &&
+	       base64_decode(base64, (size_t)(end - base64), bytes, sizeof(bytes)) &&
 	       bytes[0] == KEY_COSIGNER;
 	if (good)
 		signer_open(ret, text, KEY_COSIGNER, bytes + 1);
@@ -113,7 +116,8 @@ const char *witness_key_open(int dir, const char *name, struct signer *ret, bool
 		return key_make(dir, name, ret);
 	if (st.st_mode & 077)
 		return "its key file may be read by others; chmod 600 it, or better, remove it and begin with a new key";
-	if (!file_take(dir, KEY_FILE, KEY_FILE_MAX, &text) || text.len < first || memcmp(text.data, KEY_FIRST, first))
+	if (!file_take(dir, KEY_FILE, KEY_FILE_MAX, &text) || text.len < first ||
+	    memcmp(text.data, KEY_FIRST, first))
 		problem = "its key file cannot be read, or is none";
 	else
 		problem = key_parse(text.data + first, ret);
