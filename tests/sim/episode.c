@@ -25,7 +25,6 @@
 #define START_US 1000000		/* a start takes its time */
 #define IDLE_MAX 64			/* turns in which nothing happens, and somebody waits */
 #define LIVES_MAX 2000
-#define LISTENER 99999
 #define ENTRY_BYTES 2000		/* memory that an entry, and a connection, may cost at most */
 #define CONN_BYTES (1500 << 10)
 #define BASE_BYTES (4 << 20)
@@ -417,7 +416,7 @@ static void daemon_lives(void)
 			daemon_dies();
 		found("the daemon does not start: %s", last_log());
 	}
-	server_run(&service, NULL, LISTENER, reload);
+	server_run(&service, NULL, WORLD_LISTENER, reload);
 	fold_daemon_gone();
 	service_close(&service);
 	memset(&service, 0, sizeof(service));

@@ -77,7 +77,9 @@ struct model_budget {
 
 /* After the first `size` entries. */
 struct model_budget model_budget(int budget, size_t size);
+struct model_budget model_decided(int budget, size_t size);	/* only what open, adjust and close say: quicker */
 int64_t model_draw_left(const struct model_budget *budget);
+bool model_in_group(const struct person *person, int64_t group);
 bool model_may_spend(const struct person *person, const struct model_budget *budget);
 
 /* What the request comes to when it is new and runs after `size` entries. */
@@ -96,11 +98,17 @@ struct outcome model_outcome(const struct content *content, const struct person 
 
 void account_write(int account, char ret[24]);
 int account_read(const char *name);
+int word_find(const char *word, const char *const *words, int count);	/* NOT: it is none of them */
 extern const char *const currency_codes[3];
 
 /* The label of a moment in the ledger's zone, and the one after a label. */
 void label_at(int64_t us, int every, char ret[LABEL]);
 void label_after(const char *label, char ret[LABEL]);
+
+/* The first and the last day of what a label stands for, and the label of another kind that a day lies in. */
+void label_starts(const char *label, char ret[LABEL]);
+void label_ends(const char *label, char ret[LABEL]);
+void label_like(const char *day, int every, char ret[LABEL]);
 
 /* The value behind a key in compact JSON; false when the key is not there. */
 bool json_find_int(const char *text, const char *key, int64_t *ret);

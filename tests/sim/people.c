@@ -294,11 +294,6 @@ const struct content *content_at(unsigned number)
 	return number < crowd.content_count ? crowd.contents[number] : NULL;
 }
 
-unsigned content_count(void)
-{
-	return (unsigned)crowd.content_count;
-}
-
 static struct content *content_add(const struct content *like)
 {
 	struct content *content = own_alloc(sizeof(*content));

@@ -53,8 +53,7 @@ bool people_lost(void);		/* are there any? */
 bool people_wait(void);		/* is somebody not answered yet? */
 unsigned long people_calls(void);
 
-/* Is the content in the list, and was it asked for by the person? */
+/* NULL: nothing of that number was ever asked for. */
 const struct content *content_at(unsigned number);
-unsigned content_count(void);
 
 #endif

@@ -50,11 +50,6 @@ static const struct act_row {
 	[ACT_FILES] =		{ "files",	{ 0, 0, 1, 0, 2 }, NONE },
 };
 
-bool step_is_call(const struct step *step)
-{
-	return step->act <= ACT_AGAIN;
-}
-
 static enum act act_draw(struct dice *dice, unsigned mood)
 {
 	unsigned sum = 0, drawn;

@@ -55,6 +55,4 @@ void script_release(struct script *script);
 bool script_save(const struct script *script, const char *path, const char *why);
 bool script_load(struct script *script, const char *path);
 
-bool step_is_call(const struct step *step);
-
 #endif

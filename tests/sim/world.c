@@ -16,8 +16,7 @@
 #include "people.h"
 #include "sim.h"
 
-#define FD_FIRST 100000
-#define LISTENER FD_FIRST - 1
+#define FD_FIRST (WORLD_LISTENER + 1)
 #define WORLD_BEGINS INT64_C(1767225600000000)	/* 2026-01-01T00:00:00Z */
 #define HONEST_US 4000000	/* a client that is slower may be hung up on */
 #define EVENTS_MAX 1024
@@ -235,17 +234,6 @@ void sockets_behave(void)
 		world.sockets[i].dribble = world.sockets[i].deaf = 0;
 }
 
-bool sockets_empty(void)
-{
-	for (int i = 0; i < SOCKETS; i++) {
-		const struct socket *s = socket_at(i);
-
-		if (s->used && !s->client_gone && s->up_read < s->up_len)
-			return false;
-	}
-	return true;
-}
-
 /* Bytes on their way get through, bytes that arrived are read. */
 static void socket_moves(int index)
 {
@@ -440,7 +428,7 @@ static short happening(const struct event *event)
 		return world.signals >> event->fd & 1 ? EV_SIGNAL : 0;
 	if (event->timer)
 		return world.boot >= world.second ? EV_TIMEOUT : 0;
-	if (event->fd == LISTENER)
+	if (event->fd == WORLD_LISTENER)
 		return world.waiting_count ? EV_READ : 0;
 	socket = socket_of(event->fd);
 	if (event->what & EV_READ && (socket->up_through > socket->up_read || socket->client_gone))

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define SOCKETS 256
+#define WORLD_LISTENER 99999	/* the descriptor that the daemon accepts from; those of sockets follow */
 #define SOCKET_ROOM 16000	/* bytes that the kernel keeps for who does not read */
 
 /* Everything as it is before the first daemon. */
@@ -39,7 +40,6 @@ void socket_vanish(int socket);
 void socket_dribble(int socket, unsigned bytes);
 void socket_deaf(int socket, unsigned how);	/* 0: reads all, 1: nothing, 2: a little */
 void sockets_behave(void);		/* all get through, all read */
-bool sockets_empty(void);		/* nothing is under way to the daemon */
 
 /* ---- Faults and signals ---- */
 
