@@ -7,6 +7,7 @@ from lib.ledger import *
 
 random.seed(int(os.environ.get('SEED', '1')))
 need_root('it makes this boot of the machine look like another one')
+SIGNALS = environment(**signals_allowed())  # of the process that looks at a damaged index
 
 ledger = Ledger(zone='Europe/Berlin').start()
 uid, gid = os.getuid(), os.getgid()
@@ -139,7 +140,7 @@ def restarted(name, says=None):
     """Started again, the answers are the same; `says`: what must be in the log, or must not."""
     before = len(ledger.log())
     try:
-        ledger.start()
+        ledger.start(env=SIGNALS)
     except RuntimeError as error:
         return ok(False, name, error)
     log = ledger.log()[before:]
@@ -209,7 +210,7 @@ for n in range(60):
     bit = random.randrange(8)
     put(good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1:])
     try:
-        ledger.start()
+        ledger.start(env=SIGNALS)
         if told() != first:
             wrong.append('byte %d, bit %d: other answers' % (at, bit))
     except (RuntimeError, OSError) as error:
