@@ -16,6 +16,7 @@
 #define RESERVE_MAX ((uint64_t)8 << 20)
 #define READERS_MAX 126
 #define EXPECTED_BYTES ((size_t)8 << 20)
+#define EXPECTED_STEP ((size_t)128 << 10)	/* what the kernel reads ahead of one call */
 
 const char *ledger_error(int error)
 {
@@ -316,5 +317,8 @@ int reader_row(struct reader *reader, uint64_t seq, const void **bytes, size_t *
 /* Rows were appended, so what follows in the file follows in the map. Behind the map's end nothing happens. */
 void reader_expect(const void *row)
 {
-	madvise((void *)((uintptr_t)row & ~(uintptr_t)4095), EXPECTED_BYTES, MADV_WILLNEED);
+	uintptr_t page = (uintptr_t)row & ~(uintptr_t)4095;
+
+	for (size_t at = 0; at < EXPECTED_BYTES; at += EXPECTED_STEP)
+		madvise((void *)(page + at), EXPECTED_STEP, MADV_WILLNEED);
 }
