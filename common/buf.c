@@ -32,6 +32,12 @@ static inline char *room_take(struct buf *b, size_t len)
 	return room;
 }
 
+void buf_reserve(struct buf *b, size_t len)
+{
+	if (len >= b->cap - b->len)
+		grow(b, len);
+}
+
 char *buf_room(struct buf *b, size_t len)
 {
 	return room_take(b, len);

@@ -26,6 +26,9 @@ void buf_int(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Allocates for len more bytes, which need not come. */
+void buf_reserve(struct buf *b, size_t len);
+
 /* Makes room for len more bytes and returns where they go; len grows by it. */
 char *buf_room(struct buf *b, size_t len);
 

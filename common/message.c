@@ -123,6 +123,7 @@ void call_write(struct buf *out, const char *method, const struct buf *parameter
 
 void reply_write(struct buf *out, const struct buf *parameters, bool continues)
 {
+	buf_reserve(out, parameters->len + 64);
 	json_open(out, NULL, '{');
 	parameters_write(out, parameters);
 	if (continues)

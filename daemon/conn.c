@@ -51,6 +51,17 @@ static enum frame flow_frame(const struct flow *flow, size_t *len)
 	return frame_find(flow_front(flow), flow_left(flow), MESSAGE_MAX, len);
 }
 
+/* Empty buffers are given back at once: who comes next uses them, so that many idle connections cost little. */
+static void buffers_rest(struct conn *conn)
+{
+	if (!conn->in.bytes.len)
+		buf_release(&conn->in.bytes);
+	if (!conn->out.bytes.len)
+		buf_release(&conn->out.bytes);
+	if (!conn->held.len)
+		buf_release(&conn->held);
+}
+
 /* ---- Coming and going ---- */
 
 struct conn *conn_new(struct event_base *base, int fd, const struct actor *actor, int64_t now,
@@ -90,16 +101,6 @@ void conn_free(struct conn *conn)
 	actor_release(&conn->actor);
 	close(conn->fd);
 	free(conn);
-}
-
-void conn_rest(struct conn *conn)
-{
-	if (!conn->in.bytes.len)
-		buf_release(&conn->in.bytes);
-	if (!conn->out.bytes.len)
-		buf_release(&conn->out.bytes);
-	if (!conn->held.len)
-		buf_release(&conn->held);
 }
 
 void conn_read(struct conn *conn, int64_t now)
@@ -207,8 +208,10 @@ static void job_run(struct conn *conn, struct service *service)
 	struct request request = { .service = service, .actor = &conn->actor, .more = conn->more,
 				   .reply = reply, .refusal = &refusal };
 	enum step step = STEP_ROW;
+	unsigned rows = 0;
 
-	while (step == STEP_ROW && unsent(conn) < CONN_OUT_LOW) {
+	while (step == STEP_ROW && unsent(conn) < CONN_OUT_LOW &&
+	       (!service->job_rows || rows++ < service->job_rows)) {
 		buf_clear(reply);
 		step = conn->job->step(conn->job, &request);
 		if (step == STEP_ROW || step == STEP_LAST)
@@ -389,6 +392,7 @@ void conn_flush(struct conn *conn, struct service *service, int64_t now)
 		return;
 	if (flow_left(&conn->out))
 		write_wait(conn);
+	buffers_rest(conn);
 	if (!conn->closing && flow_left(&conn->in) <= READ_MAX)
 		event_add(conn->read, NULL);
 }

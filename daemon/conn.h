@@ -77,9 +77,6 @@ void conn_run(struct conn *conn, struct service *service);
 /* Lets out what was computed from durable entries, and sends what the socket takes. */
 void conn_flush(struct conn *conn, struct service *service, int64_t now);
 
-/* Gives back what memory it can, when nothing is under way. */
-void conn_rest(struct conn *conn);
-
 /* The open batch came to nothing: what was held becomes Unavailable, once for each call. */
 void conn_undo(struct conn *conn, const char *problem);
 

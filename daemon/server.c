@@ -19,6 +19,7 @@
 
 #define ACCEPTS_A_TURN 64
 #define CALLS_A_TURN 1024
+#define JOB_ROWS 4	/* that a stream gives in a turn while others wait for commits */
 #define BESIDE_MAX 64	/* such commits in a row: between two others nothing is open, and the index can be folded */
 #define BESIDE_MIN 96	/* entries worth a commit in the committer's thread: fewer are sooner done in the loop */
 #define TURN_US 500		/* answers wait for the turn's end: it comes soon, */
@@ -45,6 +46,7 @@ struct server {
 	struct event *landing;
 	bool landed;			/* the flight is over, and not taken yet */
 	int64_t departed;		/* monotonic */
+	bool pressed;			/* something was to be committed in the last turn */
 	unsigned beside;		/* commits beside the loop since the last in it */
 	struct event *accept, *second, *term, *interrupt, *hangup;
 	bool accept_paused;
@@ -357,6 +359,7 @@ static bool commit_beside(struct server *server)
 		return false;
 	index_rely(server);
 	server->beside++;
+	server->pressed = true;
 	server->departed = monotonic();
 	committer_send(server->committer);
 	return true;
@@ -464,6 +467,7 @@ static void commit(struct server *server)
 		return;
 	index_rely(server);
 	server->beside = 0;
+	server->pressed = true;
 	server->departed = monotonic();
 	done = service_commit(server->service, &problem);
 	committed(server, done, problem);
@@ -502,6 +506,8 @@ static void turn(struct server *server)
 	look(server, can_go_on(server) ? EVLOOP_NONBLOCK : 0);
 	service_turn(server->service);
 	server->calls = 0;
+	server->service->job_rows = server->pressed ? JOB_ROWS : 0;
+	server->pressed = false;
 	server->reaped = false;
 	server->turn_end = monotonic() +
 			   (server->commit_us > TURN_US ? server->commit_us : TURN_US);
@@ -535,7 +541,6 @@ static void on_second(int fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	TAILQ_FOREACH(conn, &server->all, all) {
-		conn_rest(conn);
 		if (now < conn->deadline)
 			continue;
 		conn->gone = true;

@@ -238,10 +238,8 @@ static bool store_replay(struct service *service)
 	return true;
 }
 
-static enum commit landed(struct service *service, const char **problem)
+static enum commit landed(struct service *service, enum commit done)
 {
-	enum commit done = batch_land(&service->batch, problem);
-
 	if (done == COMMIT_DONE)
 		guard_write(&service->guard, &service->batch.checkpoint);
 	return done;
@@ -249,15 +247,13 @@ static enum commit landed(struct service *service, const char **problem)
 
 enum commit service_commit(struct service *service, const char **problem)
 {
-	batch_depart(&service->batch);
-	batch_fly(&service->batch);
-	return landed(service, problem);
+	return landed(service, batch_commit(&service->batch, problem));
 }
 
 enum commit service_land(struct service *service, enum room room, const char **problem)
 {
 	service->room = room;
-	return landed(service, problem);
+	return landed(service, batch_land(&service->batch, problem));
 }
 
 /* A start that cannot be put on record, for want of room, serves what can be read. */

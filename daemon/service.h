@@ -33,6 +33,7 @@ struct service {
 	struct buf reply;		/* of the call under way, kept for its memory */
 
 	/* this turn */
+	unsigned job_rows;		/* replies that a stream gives at a time; 0: what its output takes */
 	int64_t now;			/* microseconds since 1970 UTC */
 	struct calendar calendar;
 	enum room room;
