@@ -159,7 +159,7 @@ const char *fold_mismatch(const struct merkle *tree, struct ledger *ledger)
 {
 	uint8_t folded[HASH_SIZE], stored[HASH_SIZE];
 	struct reader reader;
-	bool same;
+	bool same, whole;
 
 	if (tree->size > ledger->size)
 		return "it is ahead of the ledger";
@@ -167,10 +167,13 @@ const char *fold_mismatch(const struct merkle *tree, struct ledger *ledger)
 		return NULL;
 	if (reader_begin(ledger, &reader))
 		return "the ledger cannot be read";
+	whole = reader.rows == reader.size;
 	merkle_root(tree, folded);
 	same = proof_root(tree->size, prove_node, &reader, stored) &&
 	       !memcmp(folded, stored, HASH_SIZE);
 	reader_end(&reader);
+	if (!whole)
+		return "the ledger lacks rows that are folded";
 	return same ? NULL : "it is another ledger's";
 }
 

@@ -26,7 +26,7 @@ const char *ledger_error(int error)
 /* ---- Opening ---- */
 
 /* One more than the last row's number. That all before it are there, the replay sees. */
-static int size_read(MDB_txn *txn, MDB_dbi dbi, uint64_t *ret)
+static int size_read(MDB_txn *txn, MDB_dbi dbi, uint64_t *ret, uint64_t *ret_rows)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
@@ -34,9 +34,10 @@ static int size_read(MDB_txn *txn, MDB_dbi dbi, uint64_t *ret)
 	int error = mdb_stat(txn, dbi, &stat);
 
 	if (error || !stat.ms_entries) {
-		*ret = 0;
+		*ret = *ret_rows = 0;
 		return error;
 	}
+	*ret_rows = stat.ms_entries;
 	error = mdb_cursor_open(txn, dbi, &cursor);
 	if (error)
 		return error;
@@ -51,6 +52,7 @@ static int size_read(MDB_txn *txn, MDB_dbi dbi, uint64_t *ret)
 
 static int database_open(struct ledger *ledger, unsigned flags)
 {
+	uint64_t rows;
 	MDB_txn *txn;
 	int error = mdb_txn_begin(ledger->env, NULL, flags, &txn);
 
@@ -58,7 +60,7 @@ static int database_open(struct ledger *ledger, unsigned flags)
 		return error;
 	error = mdb_dbi_open(txn, NULL, 0, &ledger->dbi);
 	if (!error)
-		error = size_read(txn, ledger->dbi, &ledger->size);
+		error = size_read(txn, ledger->dbi, &ledger->size, &rows);
 	if (error) {
 		mdb_txn_abort(txn);
 		return error;
@@ -267,7 +269,7 @@ int reader_begin(struct ledger *ledger, struct reader *ret)
 	if (error)
 		return error;
 	ret->at = UINT64_MAX;
-	error = size_read(ret->txn, ledger->dbi, &ret->size);
+	error = size_read(ret->txn, ledger->dbi, &ret->size, &ret->rows);
 	if (!error)
 		error = mdb_cursor_open(ret->txn, ledger->dbi, &ret->cursor);
 	if (error)

@@ -78,6 +78,7 @@ struct reader {
 	MDB_cursor *cursor;
 	uint64_t at;			/* where the cursor stands; UINT64_MAX: nowhere */
 	uint64_t size;			/* entries in this view */
+	uint64_t rows;			/* there are: fewer when some are missing */
 };
 
 int reader_begin(struct ledger *ledger, struct reader *ret);
