@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define WORTH_MIN 96
+
 struct committer {
 	struct batch *batch;
 	struct ledger *ledger;
@@ -107,6 +109,11 @@ void committer_stop(struct committer *committer)
 int committer_fd(const struct committer *committer)
 {
 	return committer->fd;
+}
+
+bool committer_worth(unsigned entries)
+{
+	return entries >= WORTH_MIN;
 }
 
 void committer_send(struct committer *committer)

@@ -20,6 +20,9 @@ void committer_stop(struct committer *committer);
 /* Becomes readable when the flight is over. */
 int committer_fd(const struct committer *committer);
 
+/* Are so many entries worth it? Fewer are sooner committed in the loop. */
+bool committer_worth(unsigned entries);
+
 /* Sends the open part off. */
 void committer_send(struct committer *committer);
 

@@ -21,7 +21,6 @@
 #define CALLS_A_TURN 1024
 #define JOB_ROWS 4	/* that a stream gives in a turn while others wait for commits */
 #define BESIDE_MAX 64	/* such commits in a row: between two others nothing is open, and the index can be folded */
-#define BESIDE_MIN 96	/* entries worth a commit in the committer's thread: fewer are sooner done in the loop */
 #define TURN_US 500		/* answers wait for the turn's end: it comes soon, */
 				/* or takes no longer than the commit before it */
 
@@ -354,7 +353,7 @@ static bool commit_beside(struct server *server)
 {
 	struct batch *batch = &server->service->batch;
 
-	if (!server->committer || batch_flying(batch) || batch_open(batch) < BESIDE_MIN ||
+	if (!server->committer || batch_flying(batch) || !committer_worth(batch_open(batch)) ||
 	    server->beside == BESIDE_MAX)
 		return false;
 	index_rely(server);

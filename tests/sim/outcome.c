@@ -5,7 +5,6 @@
 
 #include "model.h"
 #include "people.h"
-#include "world.h"
 
 static bool is(const struct record *record, const char *kind)
 {
@@ -256,7 +255,7 @@ static struct outcome open_outcome(const struct content *content, const struct p
 	ret = moved(content->budget, terms.allowance ? COMPANY : NOBODY,
 		    terms.allowance ? content->budget : NOBODY, terms.allowance, size);
 	ret.terms = terms;
-	label_at(clock_told(), terms.every, ret.period);
+	label_at(model_now(), terms.every, ret.period);
 	return ret;
 }
 
@@ -265,8 +264,8 @@ static void period_changes(const struct model_budget *budget, int every, char re
 {
 	char today[LABEL], first[LABEL], last[LABEL];
 
-	label_at(clock_told(), EVERY_DAY, today);
-	label_at(clock_told(), every, ret);
+	label_at(model_now(), EVERY_DAY, today);
+	label_at(model_now(), every, ret);
 	if (!budget->current[0] || every == EVERY_NONE)
 		return;
 	label_ends(budget->current, last);
