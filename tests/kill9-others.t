@@ -67,7 +67,7 @@ for n in range(RESETS):
 with ledger.connect() as client:
     last = client.call('Reset')
     is_(client.call('Reset')['reset'], 0, 'once it is done, there is nothing more to reset')
-    balances = {b['name']: b for b in client.call('Balance', all=True)['budgets']}
+    balances = {r['budget']['name']: r['budget'] for r in client.stream('Balance', all=True) if 'budget' in r}
     is_([n for n in range(BUDGETS) if balances['b/%d' % n]['balance'] != 100 + n], [],
         'every budget has its allowance, once')
     entries = client.audit(kind='reset')

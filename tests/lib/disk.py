@@ -36,4 +36,5 @@ class Disk:
             if not subprocess.run(['umount', self.mount_point], capture_output=True).returncode:
                 return
             time.sleep(0.05)
+        subprocess.run(['umount', '-l', self.mount_point])  # leave nothing behind all the same
         raise RuntimeError('cannot unmount ' + self.mount_point)
