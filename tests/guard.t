@@ -115,6 +115,18 @@ write(b'this is no guard' * 200)
 refused('a file that is no guard', guard, 'damaged')
 write(b''.join(new))
 
+# ---- Rolled back by the very last commit, which only the newer half knows of --------------------
+
+put(saved)
+is_(starts(), None, 'one commit more, that of the start')
+ledger.kill()
+one_more = halves()
+put(saved)
+refused('a ledger that lacks the last commit', 'more entries than the ledger has')
+write(b''.join(reversed(one_more)))
+refused('... whichever half holds it', 'more entries than the ledger has')
+write(b''.join(new))
+
 # ---- Another history, with the right key --------------------------------------------------------
 
 kept = b''.join(halves())
