@@ -275,7 +275,9 @@ os.unlink(other.socket)
 squatter = socket.socket(socket.AF_UNIX)
 squatter.bind(other.socket)
 squatter.listen()
-ok('in use' in (started() or ''), 'somebody listens there: it does not start')
+other.spawn()  # not start(), which would ask the squatter
+ok(other.daemon.wait(PATIENCE) == 1 and 'in use' in other.log(), 'somebody listens there: it does not start')
+other.daemon = None
 squatter.close()
 is_(started(), None, 'nobody listens there any more: it does')
 os.chmod(other.home, 0o777)
