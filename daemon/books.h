@@ -180,16 +180,4 @@ unsigned books_touched(const struct books *books, const struct entry *entry,
 unsigned books_previous(const struct books *books, const struct entry *entry,
 			uint64_t ret[TOUCHED_MAX]);
 
-enum movement { MOVEMENT_FITS, MOVEMENT_SHORT, MOVEMENT_OVERFLOW };
-
-/* Fills the entry's from, to, amount and balances after, as the accounts stand now. A budget that is not there
- * yet is left without a balance after. */
-enum movement books_move(const struct books *books, struct entry *entry, const char *from,
-			 const char *to, int64_t amount);
-
-/* NULL when these terms can stand for a budget of that name beside the others; otherwise a sentence,
- * with *field the terms' field it is about (for Malformed). */
-const char *books_terms_problem(const struct books *books, const struct terms *terms,
-				const struct budget *self, const char **field);
-
 #endif

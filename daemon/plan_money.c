@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules.h"
+
 static bool in_group(const struct actor *actor, int64_t gid)
 {
 	for (size_t i = 0; i < actor->group_count; i++)
@@ -99,7 +101,7 @@ static enum err move(const struct books *books, const struct actor *actor, struc
 
 	snprintf(source, sizeof(source), "%s", from);
 	snprintf(target, sizeof(target), "%s", to);
-	switch (books_move(books, entry, source, target, amount)) {
+	switch (rules_move(books, entry, source, target, amount)) {
 	case MOVEMENT_FITS:
 		return ERR_NONE;
 	case MOVEMENT_SHORT:

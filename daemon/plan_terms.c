@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules.h"
+
 static void entry_begin(struct entry *entry, enum kind kind, const struct actor *actor,
 			const char *budget)
 {
@@ -79,7 +81,7 @@ static enum err terms_check(const struct books *books, const struct terms *terms
 
 	if (terms->owner != ABSENT && owned && owned != self)
 		return refuse_budget(refusal, ERR_BUDGET_EXISTS, owned->name);
-	problem = books_terms_problem(books, terms, self, &field);
+	problem = rules_terms_problem(books, terms, self, &field);
 	return problem ? refuse_words(refusal, ERR_MALFORMED, field, "%s", problem) : ERR_NONE;
 }
 
@@ -141,7 +143,7 @@ enum err plan_open(const struct books *books, const struct actor *actor,
 	if (!terms.allowance)
 		return ERR_NONE;
 	ret->to_after = terms.allowance;
-	if (books_move(books, ret, ACCOUNT_COMPANY, request->name, terms.allowance) != MOVEMENT_FITS)
+	if (rules_move(books, ret, ACCOUNT_COMPANY, request->name, terms.allowance) != MOVEMENT_FITS)
 		return refuse_budget(refusal, ERR_OVERFLOW, request->name);
 	return ERR_NONE;
 }
@@ -274,6 +276,6 @@ enum err plan_close(const struct books *books, const struct actor *actor,
 		return ERR_NONE;
 	memcpy(ret->currency, budget->terms.currency, sizeof(ret->currency));
 	ret->exp = budget->terms.exp;
-	books_move(books, ret, budget->name, ACCOUNT_COMPANY, budget->balance);
+	rules_move(books, ret, budget->name, ACCOUNT_COMPANY, budget->balance);
 	return ERR_NONE;
 }

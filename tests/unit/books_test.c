@@ -1,5 +1,7 @@
 #include "shop.h"
 
+#include "daemon/rules.h"
+
 static struct shop *shop;
 
 /* ---- Entries ---- */
@@ -861,15 +863,15 @@ static void test_move(void)
 	const struct books *books = &shop->books;
 	struct entry e = about(KIND_TOPUP, 0, "alice");
 
-	is_int(books_move(books, &e, "team/north", "alice", 50000), MOVEMENT_FITS, "all there is");
+	is_int(rules_move(books, &e, "team/north", "alice", 50000), MOVEMENT_FITS, "all there is");
 	is_int(e.from_after, 0, "leaves nothing");
 	is_int(e.to_after, 70000, "and is there then");
-	is_int(books_move(books, &e, "team/north", "alice", 50001), MOVEMENT_SHORT, "more is short");
-	is_int(books_move(books, &e, "company", "alice", INT64_MAX), MOVEMENT_OVERFLOW,
+	is_int(rules_move(books, &e, "team/north", "alice", 50001), MOVEMENT_SHORT, "more is short");
+	is_int(rules_move(books, &e, "company", "alice", INT64_MAX), MOVEMENT_OVERFLOW,
 	       "more than a balance holds");
-	is_int(books_move(books, &e, "company", "alice", INT64_MAX - 20000), MOVEMENT_OVERFLOW,
+	is_int(rules_move(books, &e, "company", "alice", INT64_MAX - 20000), MOVEMENT_OVERFLOW,
 	       "more than the sum of balances holds");
-	is_int(books_move(books, &e, "spent", "alice", 1), MOVEMENT_OVERFLOW,
+	is_int(rules_move(books, &e, "spent", "alice", 1), MOVEMENT_OVERFLOW,
 	       "nothing comes back from what was never spent");
 }
 
