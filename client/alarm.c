@@ -59,7 +59,7 @@ enum exit_status alarm_tell(const struct alarm *alarm, struct state *state)
 			     : "The checkpoints could not be kept in %s; please call your auditor now.",
 			where.data);
 	}
-	if (state->path.len && state->dir >= 0)
+	if (!alarm->answer && state->path.len && state->dir >= 0)
 		tell_more(
 			"Once it is explained (a backup that was restored), move %s away to begin anew.",
 			state->path.data);

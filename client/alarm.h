@@ -14,6 +14,7 @@
 
 struct alarm {
 	struct buf sentence;		/* empty: all is well */
+	bool answer;			/* it is about one answer, not about what is remembered */
 	struct buf remembered, received;	/* signed notes; received empty: there are none */
 };
 

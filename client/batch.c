@@ -19,6 +19,7 @@
 
 struct batch {
 	struct sheet sheet;
+	const char *budget;			/* of rows that name none; NULL: one's own */
 	char currency[CURRENCY_LEN + 1];	/* of the default budget */
 	int64_t exp;
 	int64_t spent, already, refused, unavailable, total;
@@ -75,31 +76,52 @@ static void row_id(const struct sheet_row *row, char ret[UUID_LEN + 1])
 	uuid_format(uuid, ret);
 }
 
-static bool row_send(struct fund *fund, const struct batch *batch, const struct sheet_row *row,
-		     const char *budget, bool dry_run)
+static void row_parameters(const struct batch *batch, const struct sheet_row *row, bool dry_run,
+			   const char *id, struct buf *out)
 {
 	static const enum sheet_column texts[] = { REASON, CUSTOMER, CATEGORY, INCIDENT };
-	const char *from = row->cell[BUDGET] ? row->cell[BUDGET] : budget;
+	const char *from = row->cell[BUDGET] ? row->cell[BUDGET] : batch->budget;
+
+	json_open(out, NULL, '{');
+	json_int(out, "amount", row->amount);
+	json_str(out, "currency", row->cell[CURRENCY] ? row->cell[CURRENCY] : batch->currency);
+	json_str(out, "id", id);
+	for (size_t i = 0; i < 4; i++)
+		if (row->cell[texts[i]])
+			json_str(out, sheet_columns[texts[i]], row->cell[texts[i]]);
+	if (from)
+		json_str(out, "budget", from);
+	json_bool(out, "dry_run", dry_run);
+	json_bool(out, "receipt", !dry_run);
+	json_close(out, '}');
+}
+
+static bool row_send(struct fund *fund, const struct batch *batch, const struct sheet_row *row,
+		     bool dry_run)
+{
 	struct buf parameters = BUF_INIT;
 	char id[UUID_LEN + 1];
 	bool sent;
 
 	row_id(row, id);
-	json_open(&parameters, NULL, '{');
-	json_int(&parameters, "amount", row->amount);
-	json_str(&parameters, "currency", row->cell[CURRENCY] ? row->cell[CURRENCY] : batch->currency);
-	json_str(&parameters, "id", id);
-	for (size_t i = 0; i < 4; i++)
-		if (row->cell[texts[i]])
-			json_str(&parameters, sheet_columns[texts[i]], row->cell[texts[i]]);
-	if (from)
-		json_str(&parameters, "budget", from);
-	json_bool(&parameters, "dry_run", dry_run);
-	json_bool(&parameters, "receipt", !dry_run);
-	json_close(&parameters, '}');
+	row_parameters(batch, row, dry_run, id, &parameters);
 	sent = link_send(&fund->link, "Spend", &parameters, false) == LINK_OK;
 	buf_release(&parameters);
 	return sent;
+}
+
+static void row_receipt(struct fund *fund, const struct batch *batch, const struct sheet_row *row,
+			const json_t *reply)
+{
+	struct buf parameters = BUF_INIT;
+	char id[UUID_LEN + 1];
+	struct wanted wanted = { .id = id };
+
+	row_id(row, id);
+	row_parameters(batch, row, false, id, &parameters);
+	wanted.parameters = parameters.data;
+	watch_receipt(&fund->watch, reply, &wanted);
+	buf_release(&parameters);
 }
 
 static void row_refused(struct batch *batch, const struct sheet_row *row, const struct reply *reply)
@@ -118,7 +140,8 @@ static void row_refused(struct batch *batch, const struct sheet_row *row, const 
 	buf_release(&text);
 }
 
-static bool row_answered(struct fund *fund, struct batch *batch, const struct sheet_row *row)
+static bool row_answered(struct fund *fund, struct batch *batch, const struct sheet_row *row,
+			 bool dry_run)
 {
 	struct wire_answer answer;
 	struct problem problem;
@@ -129,7 +152,8 @@ static bool row_answered(struct fund *fund, struct batch *batch, const struct sh
 	if (reply.error) {
 		row_refused(batch, row, &reply);
 	} else if (wire_answer(reply.parameters, &answer, &problem)) {
-		watch_receipt(&fund->watch, reply.parameters);
+		if (!dry_run)
+			row_receipt(fund, batch, row, reply.parameters);
 		batch->already += answer.replayed;
 		batch->spent += !answer.replayed;
 		if (!answer.replayed && !strcmp(answer.entry.currency, batch->currency) &&
@@ -142,8 +166,7 @@ static bool row_answered(struct fund *fund, struct batch *batch, const struct sh
 	return true;
 }
 
-static enum exit_status rows_run(struct fund *fund, struct batch *batch, const char *budget,
-				 bool dry_run)
+static enum exit_status rows_run(struct fund *fund, struct batch *batch, bool dry_run)
 {
 	size_t sent = 0, done = 0;
 	struct progress progress;
@@ -153,8 +176,8 @@ static enum exit_status rows_run(struct fund *fund, struct batch *batch, const c
 		bool alive = true;
 
 		while (alive && sent < batch->sheet.count && sent - done < IN_FLIGHT)
-			alive = row_send(fund, batch, &batch->sheet.rows[sent++], budget, dry_run);
-		if (!alive || !row_answered(fund, batch, &batch->sheet.rows[done])) {
+			alive = row_send(fund, batch, &batch->sheet.rows[sent++], dry_run);
+		if (!alive || !row_answered(fund, batch, &batch->sheet.rows[done], dry_run)) {
 			progress_end(&progress);
 			tell("the connection was lost after %zu of %zu rows: %s", done, batch->sheet.count,
 			     fund->link.problem);
@@ -205,7 +228,7 @@ static enum exit_status default_currency(struct fund *fund, struct batch *batch,
 
 enum exit_status batch_run(struct fund *fund, const char *path, const char *budget, bool dry_run)
 {
-	struct batch batch = { .total = 0 };
+	struct batch batch = { .budget = budget };
 	enum exit_status status = EXIT_USAGE;
 
 	if (batch_take(&batch, path)) {
@@ -217,7 +240,7 @@ enum exit_status batch_run(struct fund *fund, const char *path, const char *budg
 		else if (status == EXIT_OK && !watch_ready(&fund->watch))
 			status = tell_unsafe();
 		else if (status == EXIT_OK)
-			status = rows_run(fund, &batch, budget, dry_run);
+			status = rows_run(fund, &batch, dry_run);
 		if (status == EXIT_OK)
 			status = summary(fund, &batch, dry_run);
 	}

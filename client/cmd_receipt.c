@@ -41,10 +41,12 @@ static bool file_put(const char *path, const struct buf *text)
 	return done;
 }
 
-/* What is shown holds: watch_end says so, or ends with EXIT_UNVERIFIED. */
+/* One that does not hold, or is another entry's, is not shown. That its head is one of this ledger's
+ * watch_end says, or ends with EXIT_UNVERIFIED. */
 static enum exit_status receipt_put(struct fund *fund, const struct receipt_options *options,
-				    const struct reply *reply)
+				    const struct reply *reply, int64_t seq)
 {
+	struct wanted wanted = { .seq = seq };
 	struct receipt receipt;
 	struct problem problem;
 	struct buf text = BUF_INIT;
@@ -52,7 +54,9 @@ static enum exit_status receipt_put(struct fund *fund, const struct receipt_opti
 
 	if (!wire_receipt(reply->parameters, &receipt, &problem) || !receipt.bundle)
 		return reply_tell_foreign(&problem);
-	watch_receipt(&fund->watch, reply->parameters);
+	watch_receipt(&fund->watch, reply->parameters, &wanted);
+	if (alarm_raised(&fund->watch.alarm))
+		return EXIT_UNVERIFIED;
 	if (options->proof)
 		buf_add(&text, receipt.bundle, receipt.bundle_len);
 	else
@@ -91,7 +95,7 @@ static enum exit_status receipt_run(struct fund *fund, int argc, char **argv)
 	buf_release(&parameters);
 	if (end != EXIT_OK)
 		return end;
-	end = receipt_put(fund, &options, &reply);
+	end = receipt_put(fund, &options, &reply, seq);
 	reply_release(&reply);
 	return end;
 }

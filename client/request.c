@@ -78,6 +78,7 @@ enum exit_status tell_unsafe(void)
 static enum exit_status pending_ask(struct fund *fund, struct pending *p,
 				    const struct refusal_hint *hint, struct reply *ret)
 {
+	struct wanted wanted = { .id = p->id, .parameters = p->request.parameters };
 	struct buf parameters = BUF_INIT;
 	enum link_outcome outcome;
 	enum exit_status status = EXIT_OK;
@@ -94,8 +95,8 @@ static enum exit_status pending_ask(struct fund *fund, struct pending *p,
 	} else if (ret->error) {
 		status = refusal_tell(ret, hint);
 		reply_release(ret);
-	} else {
-		watch_receipt(&fund->watch, ret->parameters);
+	} else if (gives_receipt(p->request.method)) {
+		watch_receipt(&fund->watch, ret->parameters, &wanted);
 	}
 	pending_drop(p);
 	return status;

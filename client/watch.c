@@ -341,7 +341,17 @@ static void receipt_keep(struct watch *watch, const struct receipt *receipt, uin
 	buf_release(&text);
 }
 
-void watch_receipt(struct watch *watch, const json_t *reply)
+static void receipt_missing(const struct wanted *wanted, const json_t *reply)
+{
+	int64_t seq = wanted_seq(wanted, reply);
+
+	if (seq >= 0)
+		tell("note: no receipt came of entry %" PRId64 "; fund receipt %" PRId64
+		     " asks for it again",
+		     seq, seq);
+}
+
+void watch_receipt(struct watch *watch, const json_t *reply, const struct wanted *wanted)
 {
 	struct receipt receipt;
 	struct problem problem;
@@ -353,11 +363,16 @@ void watch_receipt(struct watch *watch, const json_t *reply)
 	if (!watch->link || !watch->keys.count)
 		return;
 	if (wire_receipt(reply, &receipt, &problem)) {
-		if (!receipt.bundle)
+		if (!receipt.bundle) {
+			receipt_missing(wanted, reply);
 			return;
+		}
 		wrong = keys_receipt(&watch->keys, &receipt, &entry, &head);
+		if (!wrong)
+			wrong = wanted_problem(wanted, reply, &receipt, &entry);
 	}
 	if (wrong) {
+		watch->alarm.answer = !alarm_raised(&watch->alarm);
 		alarm_raise(&watch->alarm,
 			    "the receipt that came with the answer does not hold: %s", wrong);
 		return;

@@ -20,6 +20,7 @@
 #include "common/json.h"
 #include "link.h"
 #include "state.h"
+#include "wanted.h"
 
 struct watch {
 	struct link *link;		/* the watch is on while it is there */
@@ -51,8 +52,9 @@ void watch_start(struct watch *watch, struct link *link, const char *socket);
  * send no money. */
 bool watch_ready(struct watch *watch);
 
-/* Checks the receipt in a reply, keeps it, and has its head proven. Without one does nothing. */
-void watch_receipt(struct watch *watch, const json_t *reply);
+/* Checks that the receipt in a reply holds and is the wanted one, keeps it, and has its head
+ * proven. Says so when there is none. */
+void watch_receipt(struct watch *watch, const json_t *reply, const struct wanted *wanted);
 
 /* A receipt that holds by itself: has its head proven to be one of this ledger's. */
 void watch_head(struct watch *watch, const char *note, size_t len, const struct checkpoint *head);

@@ -277,6 +277,50 @@ for name, lie in (
         ok(typed.returncode == 6 and 'receipt' in typed.stderr, 'a receipt with %s: status 6' % name, typed.stderr)
         ok(typed.stdout.startswith('Spent'), '... but the spend was recorded, and is told', typed.stdout)
 
+# A receipt that holds, but is not the one of what was asked.
+with ledger.connect(*rep) as client:
+    earlier = client.call('Prove', seq=receipts[-1])['receipt']
+
+
+class Swapper(t.Proxy):
+    def answer(self, method, reply):
+        if method in ('Spend', 'Prove'):
+            self.lie(reply['parameters'])
+
+
+class Rewriter(t.Proxy):
+    """Has other words recorded than were typed."""
+    def ask(self, call):
+        return call.replace(b'"reason":"parcel', b'"reason":"a party as the parcel')
+
+
+batch = os.path.join(ledger.home, 'batch.csv')
+for name, lie in (
+        ("an earlier entry's", lambda p: p.update(receipt=earlier)),
+        ('without its words', lambda p: [p['receipt'].pop(part) for part in ('salt', 'memo')]),
+        ('of another amount than is told', lambda p: p['entry'].update(amount=1))):
+    with Swapper(liar, ledger.socket) as proxy:
+        proxy.lie = lie
+        with open(batch, 'w') as f:
+            f.write('ref,amount,reason\n%s,1.00,parcel came late\n' % name)
+        for words in (('1', '--for', 'parcel came late'), ('--batch', batch)):
+            typed = fund('spend', '--socket', liar, *words)
+            ok(typed.returncode == 6 and 'receipt' in typed.stderr, 'a receipt %s, spend %s: status 6' % (name, words[0]),
+               typed.stderr)
+            ok('to begin anew' not in typed.stderr, '... for which what is remembered need not go', typed.stderr)
+with Rewriter(liar, ledger.socket):
+    typed = spend('1', '--socket', liar)
+    ok(typed.returncode == 6 and 'words' in typed.stderr, 'other words than were typed: status 6', typed.stderr)
+with Swapper(liar, ledger.socket) as proxy:
+    proxy.lie = lambda p: p.update(receipt=earlier)
+    path = os.path.join(ledger.home, 'state-61001', 'swapped')
+    typed = fund('receipt', str(receipts[-2]), '--socket', liar, '-o', path)
+    ok(typed.returncode == 6 and "another entry's" in typed.stderr, "fund receipt with another entry's: status 6", typed.stderr)
+    is_(os.path.exists(path), False, '... and it is not written')
+    proxy.lie = lambda p: p.pop('receipt')
+    typed = spend('1', '--socket', liar)
+    ok(typed.returncode == 0 and 'no receipt came' in typed.stderr, 'no receipt at all: said', typed.stderr)
+
 # ---- Places where nothing can be remembered -----------------------------------------------------
 
 

@@ -441,7 +441,8 @@ class Client:
 
 
 class Proxy:
-    """A socket in front of a daemon's: `answer` may change each reply (a dict) before it is passed on."""
+    """A socket in front of a daemon's: `ask` may change each call's bytes, and `answer` each reply (a dict), before
+    they are passed on."""
 
     def __init__(self, path, real):
         self.path, self.real = path, real
@@ -481,7 +482,7 @@ class Proxy:
                 pending += data
                 while b'\0' in pending:
                     call, pending = pending.split(b'\0', 1)
-                    far.send_raw(call + b'\0')
+                    far.send_raw(self.ask(call) + b'\0')
                     self.replies(json.loads(call)['method'].removeprefix(INTERFACE), near, far)
 
     def replies(self, method, near, far):
@@ -491,6 +492,9 @@ class Proxy:
             near.sendall(json.dumps(reply).encode() + b'\0')
             if not reply.get('continues'):
                 return
+
+    def ask(self, call):
+        return call
 
     def answer(self, method, reply):
         pass
