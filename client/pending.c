@@ -190,7 +190,7 @@ static bool file_mine(int fd)
 
 enum pending_state pending_load(const char *id, struct pending *ret, struct problem *problem)
 {
-	struct pending p = { .fd = -1 };
+	struct pending p = { .fd = -1, .asked = true };
 	int dir = pending_dir(false);
 	bool busy, whole;
 

@@ -33,6 +33,7 @@ struct pending {
 	char id[UUID_LEN + 1];
 	int fd;			/* the locked file; -1: it could not be kept */
 	json_t *root;		/* holds the request's strings when it was loaded */
+	bool asked;		/* loaded: it was sent once, and perhaps recorded */
 	struct pending_request request;
 };
 

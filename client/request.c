@@ -74,7 +74,8 @@ enum exit_status tell_unsafe(void)
 	return EXIT_UNVERIFIED;
 }
 
-/* Sends p, whose file is kept and locked. The file goes with any definite answer. */
+/* Sends p, whose file is kept and locked. The file goes with any definite answer: that it could not
+ * be sent now is none for what was sent before. */
 static enum exit_status pending_ask(struct fund *fund, struct pending *p,
 				    const struct refusal_hint *hint, struct reply *ret)
 {
@@ -86,7 +87,7 @@ static enum exit_status pending_ask(struct fund *fund, struct pending *p,
 	with_id(p, &parameters);
 	outcome = ask_patiently(fund, p->request.method, &parameters, ret);
 	buf_release(&parameters);
-	if (outcome == LINK_LOST) {
+	if (outcome == LINK_LOST || (outcome == LINK_UNSENT && p->asked)) {
 		pending_release(p);
 		return tell_lost(fund);
 	}
@@ -179,6 +180,8 @@ enum exit_status request_again(struct fund *fund, struct pending *pending)
 	struct reply reply;
 	enum exit_status status;
 
+	if (fund->link.fd < 0)		/* the one before lost its answer again */
+		link_open(&fund->link, fund->socket, LINK_PATIENCE_MS);
 	if (!watch_ready(&fund->watch)) {
 		pending_release(pending);
 		return tell_unsafe();

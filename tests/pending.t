@@ -39,6 +39,15 @@ class Thief:
         near.close()
 
 
+class Deaf(t.Proxy):
+    """Answers, but takes nothing any more that is sent after a Balance."""
+
+    def replies(self, method, near, far):
+        if method == 'Balance':
+            near.shutdown(socket.SHUT_RD)
+        super().replies(method, near, far)
+
+
 ledger = t.Ledger().start()
 ok(ledger.fund('open', 'alice', '--owner', str(os.geteuid()), '--allowance', '100').returncode == 0,
    'a budget')
@@ -58,6 +67,12 @@ ok('unknown' in typed.stderr and 'not be doubled' in typed.stderr, 'and a senten
 is_(spends(), 1, 'the daemon recorded it')
 is_(len(os.listdir(state)), 1, 'the request is kept')
 ok('a lost answer' in ledger.fund('pending').stdout, 'fund pending shows it')
+with Deaf(front, ledger.socket):
+    typed = ledger.fund(*words)
+is_(typed.returncode, 5, 'typed again, and it cannot be sent: exit 5', typed.stderr)
+ok('unknown' in typed.stderr and 'Nothing' not in typed.stderr,
+   'it may have been recorded the first time, and is not said to be nothing', typed.stderr)
+is_((spends(), len(os.listdir(state))), (1, 1), 'the request is kept still')
 os.symlink(ledger.socket, front)
 typed = ledger.fund(*words)
 is_(typed.returncode, 0, 'typed again: answered', typed.stderr)
