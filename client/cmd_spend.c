@@ -124,6 +124,13 @@ static enum exit_status spend_one(struct fund *fund, const struct spend_options 
 	return status;
 }
 
+/* What a batch has in its rows; given beside the file it would be left out unsaid. */
+static bool row_options(const struct spend_options *options)
+{
+	return options->reason || options->customer || options->category || options->incident ||
+	       options->evidence || options->id;
+}
+
 static enum exit_status spend_run(struct fund *fund, int argc, char **argv)
 {
 	struct spend_options options = { NULL };
@@ -133,11 +140,12 @@ static enum exit_status spend_run(struct fund *fund, int argc, char **argv)
 
 	if (status >= 0)
 		return (enum exit_status)status;
-	if (options.batch && argc == first && !options.reason)
+	if (options.batch && argc == first && !row_options(&options))
 		return batch_run(fund, options.batch, options.budget, options.dry_run);
 	if (options.batch)
-		return (enum exit_status)usage_error(&cmd_spend, "with --batch, amounts and reasons "
-						     "stand in the file");
+		return (enum exit_status)usage_error(&cmd_spend, "with --batch, all that is said of a "
+						     "spend stands in the file; only --budget and "
+						     "--dry-run go with it");
 	words = amount_words(argc - first, argv + first, &amount);
 	if (!words || words != argc - first)
 		end = (enum exit_status)usage_error(&cmd_spend, "one amount is needed, such as 12.50");

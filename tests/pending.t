@@ -135,6 +135,11 @@ ok(all('line %d' % n in typed.stderr for n in (4, 6)) and 'Nothing was sent' in 
 typed = batch('ref,amount,reason\nc1,1.005,x\n\nc2,2,y\nc3,EUR,z\n')
 ok(all('line %d' % n in typed.stderr for n in (2, 5)) and 'line 4' not in typed.stderr,
    'so are wrong amounts', typed.stderr)
+for more in (('5',), ('--for', 'x'), ('--customer', 'x'), ('--category', 'x'), ('--incident', 'x'),
+             ('--evidence', path), ('--id', t.new_id())):
+    typed = ledger.fund('spend', '--batch', path, *more)
+    ok(typed.returncode == 2 and 'stand' in typed.stderr,
+       '%s beside a batch is refused, not left out' % more[0], typed.returncode, typed.stderr)
 typed = batch(rows.replace('1.00', '1.50'))
 ok('line 2, a1: this ref stands for another spend' in typed.stderr, 'a row that was changed is refused',
    typed.stderr)
