@@ -26,6 +26,9 @@ static const char *given_key(struct check *check, const char *origin)
 		return problem;
 	if (strcmp(verifier.name, origin))
 		return "it is another ledger's than the key that was given";
+	/* what is remembered is compared all the same, where it can be read */
+	if (state_open(&check->state, NULL, origin))
+		state_close(&check->state);
 	check->keys.count = 0;
 	return keys_add(&check->keys, 0, &verifier);
 }
@@ -191,7 +194,7 @@ static enum exit_status wrong(const struct check *check, const char *path, const
 
 /* ---- Kinds of files ---- */
 
-static const char *cosigned(const struct check *check, const struct note *note)
+const char *check_cosigned(const struct check *check, const struct note *note)
 {
 	struct verifier witness;
 	uint64_t time;
@@ -218,7 +221,7 @@ static const char *receipt_problem(struct check *check, const struct receipt *re
 	if (!problem)
 		problem = keys_receipt(&check->keys, receipt, entry, head);
 	if (!problem)
-		problem = cosigned(check, &note);
+		problem = check_cosigned(check, &note);
 	return problem ? problem : remembered_differs(check, head);
 }
 
@@ -275,7 +278,7 @@ static enum exit_status check_note(struct check *check, const char *path, const 
 	if (!problem)
 		problem = keys_open(&check->keys, text->data, text->len, &head, &note);
 	if (!problem)
-		problem = cosigned(check, &note);
+		problem = check_cosigned(check, &note);
 	if (!problem)
 		problem = remembered_differs(check, &head);
 	if (problem)

@@ -25,6 +25,9 @@ void check_release(struct check *check);
 /* The keys to check that origin with. NULL, or a static sentence. */
 const char *check_keys(struct check *check, const char *origin);
 
+/* The witness's cosignature, if one is asked for. NULL, or a static sentence. */
+const char *check_cosigned(const struct check *check, const struct note *note);
+
 /* "123 entries, 4 budgets, 3 of them open; EUR 12.50 in them, EUR 100.00 spent" */
 void say_tally(struct buf *out, const struct tally *tally);
 void json_tally(struct buf *out, const struct tally *tally);

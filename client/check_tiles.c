@@ -19,11 +19,13 @@ static bool on_tile(void *context, unsigned level, uint64_t number, unsigned wid
 {
 	struct tiles_check *check = context;
 	struct buf tile = BUF_INIT;
+	unsigned found;
 
-	if (!tile_read(check->dir, (int)level, number, width, &tile))
+	if (!tile_read(check->dir, (int)level, number, width, &tile, &found))
 		check->problem = errno == ENOENT ? "it is missing" : "it cannot be read";
-	else if (tile.len % HASH_SIZE || tile.len < width * (size_t)HASH_SIZE ||
-		 memcmp(tile.data, hashes, width * (size_t)HASH_SIZE))
+	else if (tile.len != found * (size_t)HASH_SIZE)
+		check->problem = "it has not as many hashes as its name says";
+	else if (memcmp(tile.data, hashes, width * (size_t)HASH_SIZE))
 		check->problem = "its hashes are not those of the leaves";
 	if (check->problem)
 		tile_path(check->bad, (int)level, number, width);
@@ -45,26 +47,36 @@ static const char *leaf_take(struct tiles_check *check, struct tiler *tiler, str
 	return tiler_leaf(tiler, hash) ? NULL : check->problem;
 }
 
-static const char *entries_take(struct tiles_check *check, struct tiler *tiler, struct tally *tally,
-				uint64_t number, unsigned width)
+/* A tile's leaves up to `width` are the ledger's; those behind are a later head's, but there. */
+static const char *leaves_take(struct tiles_check *check, struct tiler *tiler, struct tally *tally,
+			       const struct buf *tile, unsigned width, unsigned found)
 {
-	struct buf tile = BUF_INIT;
 	const char *leaf, *problem = NULL;
 	size_t at = 0, len;
 	bool cut = false;
 
-	if (!tile_read(check->dir, TILE_ENTRIES, number, width, &tile)) {
-		tile_path(check->bad, TILE_ENTRIES, number, width);
-		return errno == ENOENT ? "it is missing" : "it cannot be read";
-	}
-	for (unsigned i = 0; i < width && !problem; i++) {
-		if (tile_leaf(&tile, &at, &leaf, &len, &cut)) {
+	for (unsigned i = 0; i < found && !problem; i++) {
+		if (!tile_leaf(tile, &at, &leaf, &len, &cut))
+			return "it is cut short";
+		if (i < width)
 			problem = leaf_take(check, tiler, tally, leaf, len);
-		} else {
-			tile_path(check->bad, TILE_ENTRIES, number, width);
-			problem = "it is cut short";
-		}
 	}
+	return problem || at == tile->len ? problem : "it has more leaves than its name says";
+}
+
+static const char *entries_take(struct tiles_check *check, struct tiler *tiler, struct tally *tally,
+				uint64_t number, unsigned width)
+{
+	struct buf tile = BUF_INIT;
+	const char *problem;
+	unsigned found;
+
+	if (tile_read(check->dir, TILE_ENTRIES, number, width, &tile, &found))
+		problem = leaves_take(check, tiler, tally, &tile, width, found);
+	else
+		problem = errno == ENOENT ? "it is missing" : "it cannot be read";
+	if (problem && !check->bad->len)
+		tile_path(check->bad, TILE_ENTRIES, number, width);
 	buf_release(&tile);
 	return problem;
 }
@@ -83,7 +95,9 @@ static const char *head_take(struct check *check, int dir, struct checkpoint *he
 	if (!problem)
 		problem = check_keys(check, head->origin);
 	if (!problem)
-		problem = keys_open(&check->keys, text.data, text.len, head, NULL);
+		problem = keys_open(&check->keys, text.data, text.len, head, &note);
+	if (!problem)
+		problem = check_cosigned(check, &note);
 	buf_release(&text);
 	return problem;
 }

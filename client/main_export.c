@@ -54,7 +54,7 @@ struct export {
 	struct tiler tiler;
 	struct buf entries;		/* of the tile that is not full */
 	unsigned count;			/* leaves in it */
-	uint64_t next, wrote;		/* the next leaf; tiles written */
+	uint64_t from, next, wrote;	/* the first leaf asked for; the next; tiles written */
 	struct checkpoint head;		/* of the directory, before */
 	struct buf note;		/* the same, as it is signed; empty: none */
 };
@@ -108,33 +108,10 @@ static bool tile_write(struct export *export, int level, uint64_t number, unsign
 	return done;
 }
 
-/* A full tile stands for its partial ones: they go. */
-static void partials_remove(const struct export *export, int level, uint64_t number)
-{
-	for (unsigned width = 1; width < TILE_WIDTH; width++) {
-		struct buf path = BUF_INIT;
-
-		tile_path(&path, level, number, width);
-		unlinkat(export->dir, path.data, 0);
-		*strrchr(path.data, '/') = '\0';
-		if (width == TILE_WIDTH - 1)
-			unlinkat(export->dir, path.data, AT_REMOVEDIR);
-		else if (width == 1 && faccessat(export->dir, path.data, F_OK, 0))
-			width = TILE_WIDTH;
-		buf_release(&path);
-	}
-}
-
 static bool on_tile(void *context, unsigned level, uint64_t number, unsigned width,
 		    const uint8_t (*hashes)[HASH_SIZE])
 {
-	struct export *export = context;
-
-	if (!tile_write(export, (int)level, number, width, hashes, width * (size_t)HASH_SIZE))
-		return false;
-	if (width == TILE_WIDTH)
-		partials_remove(export, (int)level, number);
-	return true;
+	return tile_write(context, (int)level, number, width, hashes, width * (size_t)HASH_SIZE);
 }
 
 static bool entries_write(struct export *export)
@@ -144,8 +121,6 @@ static bool entries_write(struct export *export)
 	if (!export->count || !tile_write(export, TILE_ENTRIES, number, export->count,
 					  export->entries.data, export->entries.len))
 		return !export->count;
-	if (export->count == TILE_WIDTH)
-		partials_remove(export, TILE_ENTRIES, number);
 	export->count = 0;
 	buf_clear(&export->entries);
 	return true;
@@ -188,13 +163,14 @@ static bool level_take(struct export *export, unsigned level, uint64_t size)
 {
 	uint64_t count = size >> (8 * level), full = count / TILE_WIDTH;
 	struct buf tile = BUF_INIT;
+	unsigned width;
 	bool taken = true;
 
 	export->tiler.level[level].full = full;
 	export->tiler.level[level].count = (unsigned)(count % TILE_WIDTH);
 	for (uint64_t i = full * TILE_WIDTH; i < count && level; i++) {
 		buf_clear(&tile);
-		taken = tile_read(export->dir, (int)level - 1, i, TILE_WIDTH, &tile) &&
+		taken = tile_read(export->dir, (int)level - 1, i, TILE_WIDTH, &tile, &width) &&
 			tile.len == (size_t)TILE_WIDTH * HASH_SIZE;
 		if (!taken)
 			break;
@@ -215,7 +191,7 @@ static void resume(struct export *export)
 			size = 0;
 			level = (unsigned)-1;
 		}
-	export->next = size;
+	export->from = export->next = size;
 }
 
 /* ---- The new ---- */
@@ -250,14 +226,47 @@ static enum exit_status leaves_write(struct export *export, uint64_t end)
 	return status;
 }
 
-/* Everything is on the disk before the checkpoint that speaks of it. */
+/* A full tile stands for its partial ones: they go. */
+static void partials_remove(const struct export *export, int level, uint64_t number)
+{
+	for (unsigned width = 1; width < TILE_WIDTH; width++) {
+		struct buf path = BUF_INIT;
+
+		tile_path(&path, level, number, width);
+		unlinkat(export->dir, path.data, 0);
+		*strrchr(path.data, '/') = '\0';
+		if (width == TILE_WIDTH - 1)
+			unlinkat(export->dir, path.data, AT_REMOVEDIR);
+		else if (width == 1 && faccessat(export->dir, path.data, F_OK, 0))
+			width = TILE_WIDTH;
+		buf_release(&path);
+	}
+}
+
+/* Those of the old head, which nobody needs once the new one is there. */
+static void partials_clear(const struct export *export)
+{
+	uint64_t first = export->from / TILE_WIDTH, full = export->next / TILE_WIDTH;
+
+	for (uint64_t number = first; number < full; number++)
+		partials_remove(export, TILE_ENTRIES, number);
+	for (int level = 0; level < TILE_LEVELS && full; level++) {
+		for (uint64_t number = first; number < full; number++)
+			partials_remove(export, level, number);
+		first /= TILE_WIDTH;
+		full /= TILE_WIDTH;
+	}
+}
+
+/*
+ * Everything is on the disk before the checkpoint that speaks of it. What the old one speaks of
+ * stays until then: leaves that are not what is signed have only made full tiles beyond it.
+ */
 static enum exit_status head_write(struct export *export)
 {
 	const struct watch *watch = &export->fund->watch;
 	uint8_t root[HASH_SIZE];
 
-	if (!entries_write(export) || !tiler_end(&export->tiler))
-		return EXIT_FAILED;
 	tiler_root(&export->tiler, root);
 	if (memcmp(root, watch->head.root, HASH_SIZE)) {
 		tell("%s: what stands there and what the daemon gave are not what is signed; the checkpoint stays "
@@ -265,9 +274,13 @@ static enum exit_status head_write(struct export *export)
 		     export->path);
 		return EXIT_UNVERIFIED;
 	}
+	if (!entries_write(export) || !tiler_end(&export->tiler))
+		return EXIT_FAILED;
 	if (syncfs(export->dir) == 0 && file_replace(export->dir, "checkpoint", watch->note.data,
-						     watch->note.len, 0644, DURABLE_NEW))
+						     watch->note.len, 0644, DURABLE_NEW)) {
+		partials_clear(export);
 		return EXIT_OK;
+	}
 	fail(export, "checkpoint");
 	return EXIT_FAILED;
 }

@@ -89,17 +89,20 @@ void tile_path(struct buf *out, int level, uint64_t number, unsigned width)
 		buf_printf(out, ".p/%u", width);
 }
 
-bool tile_read(int dir, int level, uint64_t number, unsigned width, struct buf *ret)
+bool tile_read(int dir, int level, uint64_t number, unsigned width, struct buf *ret,
+	       unsigned *ret_width)
 {
 	struct buf path = BUF_INIT;
 	bool read;
 
 	tile_path(&path, level, number, width);
 	read = file_take(dir, path.data, TILE_BYTES_MAX, ret);
+	*ret_width = width;
 	if (!read && errno == ENOENT && width < TILE_WIDTH) {
 		buf_clear(&path);
 		tile_path(&path, level, number, TILE_WIDTH);
 		read = file_take(dir, path.data, TILE_BYTES_MAX, ret);
+		*ret_width = TILE_WIDTH;
 	}
 	buf_release(&path);
 	return read;

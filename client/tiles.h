@@ -50,10 +50,11 @@ void tile_node(const uint8_t (*hashes)[HASH_SIZE], unsigned count, uint8_t ret[H
 void tile_path(struct buf *out, int level, uint64_t number, unsigned width);
 
 /*
- * The bytes of a tile in a directory, appended: of at least `width` hashes or leaves; the full
- * one stands in for a partial one that is not there. false with errno.
+ * The bytes of a tile in a directory, appended; the full one stands in for a partial one that is
+ * not there, and *ret_width is how many hashes or leaves there should be. false with errno.
  */
-bool tile_read(int dir, int level, uint64_t number, unsigned width, struct buf *ret);
+bool tile_read(int dir, int level, uint64_t number, unsigned width, struct buf *ret,
+	       unsigned *ret_width);
 
 /* The next leaf of an entries tile: false at its end and, with *cut, where it is cut. */
 bool tile_leaf(const struct buf *tile, size_t *at, const char **leaf, size_t *len, bool *cut);

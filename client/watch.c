@@ -161,6 +161,9 @@ static void head_compare(struct watch *watch, const struct checkpoint *head, con
 		return;
 	}
 	watch_head(watch, note, len, head);
+	/* it may be cosigned by now, which the one that is remembered was not */
+	if (head->size == watch->head.size)
+		buf_set(&watch->note, note, len);
 }
 
 void watch_foreign(struct watch *watch)

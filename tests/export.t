@@ -132,10 +132,44 @@ typed = ledger.fund('verify', out)
 ok(typed.returncode == 6 and 'missing' in typed.stderr, 'a tile that is missing: said', typed.stderr)
 shutil.rmtree(out)
 shutil.copytree(fresh, out)
+for what, where in (('hashes', (0, 4, 1)), ('leaves', ('entries', 4, 1))):
+    for more in (b'\0\0', b'\0' * 32):
+        with open(path(*where), 'ab') as f:
+            f.write(more)
+        typed = ledger.fund('verify', out)
+        ok(typed.returncode == 6 and 'than its name says' in typed.stderr or 'as many hashes' in typed.stderr,
+           'a partial tile of %s with more in it: said' % what, typed.returncode, typed.stderr)
+        shutil.rmtree(out)
+        shutil.copytree(fresh, out)
+
+# ---- A daemon that gives other leaves than it signed: what is published stays whole ----------------
+
+
+class Liar(t.Proxy):
+    def answer(self, method, reply):
+        if method == 'Leaves' and reply['parameters'].get('seq') == 1024:
+            reply['parameters']['leaf'] = reply['parameters']['leaf'].replace('"amount":1', '"amount":2')
+
+
+liar = os.path.join(ledger.home, 'liar.sock')
+with open(out + '/checkpoint') as f:
+    before = f.read()
+for size in (1025, 1030, 1300):
+    grow(size)
+    with Liar(liar, ledger.socket):
+        typed = export('--socket', liar)
+    is_(typed.returncode, 6, 'leaves that are not those signed, at %d entries: status 6' % size, typed.stderr)
+    with open(out + '/checkpoint') as f:
+        is_(f.read(), before, '... the checkpoint stays')
+    is_(len(stranger_reads()), 1025, '... and all that it speaks of')
+    is_(ledger.fund('verify', out).returncode, 0, '... for fund verify, too')
+is_(export().returncode, 0, 'the true leaves again')
+is_(len(stranger_reads()), 1300, '... and all is there')
+shutil.rmtree(out)
+shutil.copytree(fresh, out)
 flip(path(0, 1))
 with open(out + '/checkpoint') as f:
     before = f.read()
-grow(1030)
 typed = export()
 is_(typed.returncode, 6, 'a damaged directory is not built upon: status 6', typed.stderr)
 with open(out + '/checkpoint') as f:

@@ -124,6 +124,15 @@ with ledger.connect() as client:
     for n in range(8):
         client.call('TopUp', t.topup('alice', 1000 + n))
 alarmed('rewritten with the same key, and longer', 'rewritten')
+with ledger.connect() as client:
+    bundle = client.call('Prove', seq=0, size=size(remembered))['receipt']['proof']
+path = os.path.join(ledger.home, 'other-head')
+with open(path, 'w') as f:
+    f.write(bundle.split('\n\n', 1)[1])
+for more in ((), ('--vkey', ledger.vkey)):
+    typed = fund('verify', path, *more)
+    ok(typed.returncode == 6 and 'rewritten or split' in typed.stderr,
+       'offline: a head of the size of the remembered one that is another, with %s key' % ('a given' if more else 'the pinned'), typed.stderr)
 held = os.path.join(ledger.home, 'held')
 shutil.copytree(state, os.path.join(held, 'fund'))
 os.unlink(os.path.join(held, 'fund', 'test.example', 'fund', 'checkpoint'))

@@ -91,6 +91,12 @@ verify = [t.program('fund'), 'verify', path, '--vkey', ledger.vkey, '--witness']
 is_(t.run(verify + [vkey]).returncode, 0, 'fund verify --witness checks it offline')
 stranger_key = t.Ledger(init=False).fund('witness', '--key').stdout.strip()
 is_(t.run(verify + [stranger_key]).returncode, 6, '... and misses another witness')
+tiles = os.path.join(ledger.home, 'tiles')
+t.program('fund-export')
+is_(ledger.fund('export', '--format', 'tiles', tiles).returncode, 0, 'tiles of what is cosigned')
+verify[2] = tiles
+is_(t.run(verify + [vkey]).returncode, 0, '... hold the cosignature')
+is_(t.run(verify + [stranger_key]).returncode, 6, '... and not that of another witness')
 for _ in range(5):
     ledger.fund('spend', '1', '--for', 'parcel came late', who=rep)
 ok('5 entries, EUR 5.00' in ledger.fund('status').stdout, 'what came since is shown', ledger.fund('status').stdout)
