@@ -187,17 +187,26 @@ static bool take_witnesses(struct reading *reading, const char *value, unsigned 
 	return take_words(reading, value, take_witness, required);
 }
 
-/* inih calls this for each line: what it then tells of can be told apart by its number. */
+/* inih calls this for each line: what it then tells of can be told apart by its number. A line that
+ * does not fit would come in two, the second of which might be taken for another: it ends the reading. */
 static char *read_line(char *bytes, int size, void *context)
 {
 	struct reading *reading = context;
 	char *line = fgets(bytes, size, reading->file);
+	int next;
 
 	reading->line++;
 	reading->continued = line && (*line == ' ' || *line == '\t');
-	if (!*reading->problem)
-		reading->problem_line = reading->line;
-	return line;
+	if (*reading->problem)
+		return line;
+	reading->problem_line = reading->line;
+	if (!line || strchr(line, '\n'))
+		return line;
+	next = getc(reading->file);
+	if (next == '\n' || next == EOF)
+		return line;
+	snprintf(reading->problem, sizeof(reading->problem), "a line has at most %d bytes", size - 1);
+	return NULL;
 }
 
 /* And this for each value; 0 makes it report the line. */
@@ -223,6 +232,7 @@ static int take_line(void *context, const char *section, const char *name, const
 int config_read(struct config *ret, const char *path, bool may_lack, char problem[512])
 {
 	struct reading reading = { .config = ret };
+	bool unread;
 	int line;
 	FILE *file;
 
@@ -238,11 +248,19 @@ int config_read(struct config *ret, const char *path, bool may_lack, char proble
 	}
 	reading.file = file;
 	line = ini_parse_stream(read_line, &reading, take_line, &reading);
+	unread = ferror(file);
+	if (unread)
+		snprintf(problem, 512, "cannot read %s: %s", path, strerror(errno));
 	fclose(file);
+	if (unread)
+		return -1;
 	ret->found = true;
+	if (!line && *reading.problem)
+		line = reading.problem_line;
 	if (!line)
 		return 0;
 	snprintf(problem, 512, "%s, line %d: %s", path, line,
-		 *reading.problem && reading.problem_line == line ? reading.problem : "this is neither a [section] nor key = value");
+		 *reading.problem && reading.problem_line == line ? reading.problem
+			: "this is neither a [section] nor key = value");
 	return -1;
 }

@@ -207,6 +207,34 @@ static void test_many(void)
 	ok(strstr(problem, "more than 256 users and groups"), "and told");
 }
 
+/* A longer line is not read as two. */
+static void test_long(void)
+{
+	char text[600], want[600];
+	struct config config;
+
+	sprintf(text, "[roles]\nmanager = user:1\n# %197s\ncron = user:3\n", "user:2");
+	is_int(read_text(&config, text), 0, "a line of 199 bytes");
+	is_int(config.grant_count, 2, "is a line");
+	sprintf(text, "[roles]\nmanager = user:1\n# %197s user:2\ncron = user:3\n", "");
+	snprintf(want, sizeof(want), "%s, line 3: a line has at most 199 bytes", path);
+	is_int(read_text(&config, text), -1, "the end of a longer comment is nobody's role");
+	is_str(problem, want, "and told");
+	sprintf(text, "[roles]\nmanager =%*suser:61010\n", 182, "");
+	snprintf(want, sizeof(want), "%s, line 2: a line has at most 199 bytes", path);
+	is_int(read_text(&config, text), -1, "nor is a uid cut short");
+	is_str(problem, want, "and told");
+}
+
+/* What cannot be read is no empty file, which would take everybody's roles away. */
+static void test_unreadable(void)
+{
+	struct config config;
+
+	is_int(config_read(&config, "/", true, problem), -1, "a directory is refused");
+	is_str(problem, "cannot read /: Is a directory", "and told");
+}
+
 int main(void)
 {
 	int fd = mkstemp(path);
@@ -221,6 +249,8 @@ int main(void)
 	test_map_size();
 	test_wrong();
 	test_many();
+	test_long();
+	test_unreadable();
 	unlink(path);
 	return done_testing();
 }
