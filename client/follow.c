@@ -1,5 +1,6 @@
 #include "follow.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/hash.h"
@@ -133,6 +134,37 @@ static void alarm_key(struct watch *watch)
 	alarm_notes(&watch->alarm, &watch->state.note, watch->foreign.data, watch->foreign.len);
 }
 
+/* The entry that named the key after the one that signed this head; 0: it is none of those known. */
+static uint64_t replaced_at(const struct keys *keys, const struct buf *note)
+{
+	struct checkpoint head;
+
+	for (unsigned i = 0; i + 1 < keys->count; i++) {
+		const struct verifier *key = &keys->key[i].verifier;
+
+		if (!checkpoint_open(note->data, note->len, &key, 1, &head, NULL))
+			return keys->key[i + 1].from;
+	}
+	return 0;
+}
+
+/* The daemon's key is not the last one known here, and did not take over from it. */
+static void alarm_not_followed(struct watch *watch)
+{
+	uint64_t entry = replaced_at(&watch->keys, &watch->foreign);
+
+	if (!entry) {
+		alarm_key(watch);
+		return;
+	}
+	alarm_clear(&watch->alarm);
+	alarm_raise(&watch->alarm,
+		    "the ledger was rolled back or split: it is signed with a key that you know, but "
+		    "another key replaced that one at entry %" PRIu64,
+		    entry);
+	alarm_notes(&watch->alarm, &watch->state.note, watch->foreign.data, watch->foreign.len);
+}
+
 /* The receipts of the entries that named keys, newest first, down to the last that is known
  * here. */
 struct chain {
@@ -202,7 +234,7 @@ static void keys_follow(struct watch *watch)
 		return;
 	buf_clear(&watch->vkey);
 	if (!followed) {
-		alarm_key(watch);
+		alarm_not_followed(watch);
 		return;
 	}
 	watch->keys = keys;

@@ -15,7 +15,7 @@
 #include "common/receipt.h"
 #include "common/sign.h"
 
-#define KEYS_MAX 32
+#define KEYS_MAX 1024	/* one a week for twenty years */
 
 struct keys {
 	struct {

@@ -177,11 +177,21 @@ is_(ledger.fund('status', who=(61003, 61003, ())).returncode, 0, 'somebody who c
 with open(os.path.join(ledger.home, 'state-61003', 'fund', 'test.example', 'fund', 'vkey')) as f:
     is_(f.read(), read('vkey'), 'has them all from the genesis on')
 swap(copies + '-before')
+alarmed('rolled back to before a new key', 'rolled back')
 with ledger.connect() as client:
     for n in range(12):
         client.call('TopUp', t.topup('alice', 1000 + n))
-alarmed('the old key, going on without the new one', 'another key')
+alarmed('the old key, going on without the new one', 'rolled back or split')
 back()
+ledger.stop()
+for _ in range(40):
+    last = rotate(ledger, '--overlap', '0')
+ledger.start()
+for who in (rep, (61005, 61005, ())):
+    typed = ledger.fund('status', who=who)
+    is_((typed.returncode, typed.stderr), (0, ''), '40 keys later, %s: all is well' % (
+        'who knows the fourth' if who == rep else 'who comes now'))
+is_(read('vkey').splitlines()[-1].split(' ')[-1], last, 'the last is remembered')
 other.start()
 other.stop()
 rotate(other, '--overlap', '0')
