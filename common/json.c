@@ -111,7 +111,7 @@ static const char *string_problem(const struct field *field, const char *text)
 		return words_problem(text);
 	if (field->flags & FIELD_TAG)
 		return tag_problem(text);
-	if ((field->flags & FIELD_REQUIRED) && !*text)
+	if ((field->flags & (FIELD_REQUIRED | FIELD_FULL)) && !*text)
 		return "is empty; some text is needed";
 	return NULL;
 }

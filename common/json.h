@@ -48,6 +48,7 @@ enum field_flag {
 	FIELD_APART = 8,	/* left out of the request's content and its digest (id, dry_run) */
 	FIELD_POSITIVE = 16,	/* the integer is > 0 */
 	FIELD_NATURAL = 32,	/* the integer is >= 0 */
+	FIELD_FULL = 64,	/* the string is not empty; so are required ones */
 };
 
 struct field {

@@ -24,7 +24,7 @@ struct audit_request {
 	{ #name, type, offsetof(struct audit_request, name), flags, max_len }
 
 static const struct field audit_fields[] = {
-	FIELD(budgets, FIELD_STRINGS, 0, NAME_MAX_LEN),
+	FIELD(budgets, FIELD_STRINGS, FIELD_FULL, NAME_MAX_LEN),
 	FIELD(since, FIELD_STRING, 0, 40),
 	FIELD(until, FIELD_STRING, 0, 40),
 	FIELD(kind, FIELD_STRING, FIELD_TAG, KIND_MAX),

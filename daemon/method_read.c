@@ -21,7 +21,8 @@ struct balance_request {
 };
 
 static const struct field balance_fields[] = {
-	{ "budgets", FIELD_STRINGS, offsetof(struct balance_request, budgets), 0, NAME_MAX_LEN },
+	{ "budgets", FIELD_STRINGS, offsetof(struct balance_request, budgets), FIELD_FULL,
+	  NAME_MAX_LEN },
 	{ "all", FIELD_BOOL, offsetof(struct balance_request, all), 0, 0 },
 	FIELDS_END
 };

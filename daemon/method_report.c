@@ -18,7 +18,8 @@ struct report_request {
 static const struct field report_fields[] = {
 	{ "month", FIELD_STRING, offsetof(struct report_request, month), FIELD_REQUIRED,
 	  LABEL_SIZE - 1 },
-	{ "budgets", FIELD_STRINGS, offsetof(struct report_request, budgets), 0, NAME_MAX_LEN },
+	{ "budgets", FIELD_STRINGS, offsetof(struct report_request, budgets), FIELD_FULL,
+	  NAME_MAX_LEN },
 	FIELDS_END
 };
 

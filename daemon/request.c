@@ -20,7 +20,7 @@ const struct field spend_fields[] = {
 	FIELD(spend_request, reason, FIELD_STRING, FIELD_REQUIRED | FIELD_WORDS, MEMO_WORDS_MAX),
 	ID(spend_request),
 	FIELD(spend_request, exp, FIELD_INT, FIELD_NATURAL, 0),
-	FIELD(spend_request, budget, FIELD_STRING, 0, NAME_MAX_LEN),
+	FIELD(spend_request, budget, FIELD_STRING, FIELD_FULL, NAME_MAX_LEN),
 	FIELD(spend_request, customer, FIELD_STRING, FIELD_WORDS, REFERENCE_MAX),
 	FIELD(spend_request, incident, FIELD_STRING, FIELD_WORDS, REFERENCE_MAX),
 	FIELD(spend_request, category, FIELD_STRING, FIELD_TAG, TAG_MAX_LEN),
@@ -35,8 +35,8 @@ const struct field topup_fields[] = {
 	FIELD(topup_request, currency, FIELD_STRING, FIELD_REQUIRED, CURRENCY_LEN),
 	ID(topup_request),
 	FIELD(topup_request, exp, FIELD_INT, FIELD_NATURAL, 0),
-	FIELD(topup_request, budget, FIELD_STRING, 0, NAME_MAX_LEN),
-	FIELD(topup_request, from, FIELD_STRING, 0, NAME_MAX_LEN),
+	FIELD(topup_request, budget, FIELD_STRING, FIELD_FULL, NAME_MAX_LEN),
+	FIELD(topup_request, from, FIELD_STRING, FIELD_FULL, NAME_MAX_LEN),
 	FIELD(topup_request, reason, FIELD_STRING, FIELD_WORDS, MEMO_WORDS_MAX),
 	DRY_RUN(topup_request),
 	RECEIPT(topup_request),
@@ -55,7 +55,7 @@ const struct field refund_fields[] = {
 
 const struct field reset_fields[] = {
 	FIELD(reset_request, period, FIELD_STRING, 0, LABEL_SIZE - 1),
-	FIELD(reset_request, budget, FIELD_STRING, 0, NAME_MAX_LEN),
+	FIELD(reset_request, budget, FIELD_STRING, FIELD_FULL, NAME_MAX_LEN),
 	DRY_RUN(reset_request),
 	FIELDS_END
 };

@@ -111,6 +111,9 @@ refused('all words together too long', 'Malformed', 'Spend',
 
 refused('an unknown budget', 'UnknownBudget', 'Spend', spend(1, budget='nowhere'),
         budget='nowhere')
+refused('a budget without a name', 'Malformed', 'Spend', spend(1, budget=''), 'budget')
+refused('a top-up from one', 'Malformed', 'TopUp', topup('alice', 5, **{'from': ''}), 'from')
+refused('the balance of one', 'Malformed', 'Balance', {'budgets': ['alice', '']}, 'budgets[1]')
 refused('a closed budget', 'BudgetClosed', 'Spend', spend(1, budget='gone'), budget='gone')
 refused('a top-up of a closed one', 'BudgetClosed', 'TopUp', topup('gone', 5), budget='gone')
 refused('closed again', 'BudgetClosed', 'Close', {'name': 'gone', 'id': new_id()}, budget='gone')
