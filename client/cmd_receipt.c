@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -22,6 +23,15 @@ static const struct option_row receipt_options[] = {
 	 "the bare bundle, for other verifiers"},
 	OPTIONS_END};
 
+/* There are words in it: it is as private as the person's other files. */
+static int mode_usual(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return (int)(0666 & ~mask);
+}
+
 static bool file_put(const char *path, const struct buf *text)
 {
 	const char *slash = strrchr(path, '/');
@@ -31,7 +41,7 @@ static bool file_put(const char *path, const struct buf *text)
 
 	buf_add(&place, slash ? path : "./", slash ? (size_t)(slash + 1 - path) : 2);
 	dir = open(place.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	done = dir >= 0 && file_replace(dir, slash ? slash + 1 : path, text->data, text->len, 0644,
+	done = dir >= 0 && file_replace(dir, slash ? slash + 1 : path, text->data, text->len, mode_usual(),
 					DURABLE_NOT);
 	if (!done)
 		tell("%s: %s", path, strerror(errno));

@@ -71,6 +71,17 @@ static bool write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
+/* A file of one's own, and nothing that somebody laid there before. */
+static int temporary_open(int dir, const char *name, int mode)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+	int fd = openat(dir, name, flags, mode);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dir, name, 0) == 0)
+		fd = openat(dir, name, flags, mode);
+	return fd;
+}
+
 bool file_replace(int dir, const char *name, const void *bytes, size_t len, int mode,
 		  enum durable durable)
 {
@@ -79,7 +90,7 @@ bool file_replace(int dir, const char *name, const void *bytes, size_t len, int 
 	int fd, saved;
 
 	snprintf(temporary, sizeof(temporary), ".%.32s.%ld", name, (long)getpid());
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	fd = temporary_open(dir, temporary, mode);
 	if (fd < 0)
 		return false;
 	done = write_all(fd, bytes, len) && (mode == 0600 || fchmod(fd, (mode_t)mode) == 0) &&

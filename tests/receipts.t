@@ -92,6 +92,16 @@ is_(read(os.path.join(receipts, str(spent))), typed.stdout, 'and keeps it')
 path = os.path.join(ledger.home, 'state-61001', 'mine')
 is_(fund('receipt', str(spent), '-o', path).returncode, 0, 'into a file')
 is_(read(path), typed.stdout, 'as it is')
+env = t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=os.path.join(ledger.home, 'state-61001'))
+for mask, mode in (('077', '0o600'), ('022', '0o644')):
+    t.run([*t.identity(*rep), 'sh', '-c', 'umask %s; exec "$0" receipt %d -o %s' % (mask, spent, path), t.program('fund')], env=env)
+    is_(oct(os.stat(path).st_mode & 0o777), mode, 'which with a umask of %s others may %sread' % (mask, 'not ' * (mask == '077')))
+trap = os.path.join(ledger.home, 'state-61001', '.mine')
+other = os.path.join(receipts, str(spent + 1))
+before = read(other)
+t.run([*t.identity(*rep), 'sh', '-c', 'ln %s %s.$$; exec "$0" receipt %d -o %s' % (other, trap, spent, path), t.program('fund')],
+      env=env)
+ok(read(other) == before and held(read(path)), 'what somebody laid in its way is not written to')
 bare = fund('receipt', str(spent), '--proof').stdout
 ok(typed.stdout.startswith(bare + '\nfundd receipt v1\n'), 'the bare proof stands in it verbatim')
 is_(fund('receipt', '99999').returncode, 3, 'of an entry that is not there: refused')
