@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +17,19 @@
 static const char *program_name;
 static bool to_journal;
 
+/* Otherwise the next file would get their numbers: what is said would be written into it. */
+static void standard_files_take(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		_exit(EXIT_FAILURE);
+	close(fd);
+}
+
 /* systemd.exec(5): JOURNAL_STREAM names the device and inode of the journal's stream. */
 void log_open(const char *program)
 {
@@ -23,6 +37,7 @@ void log_open(const char *program)
 	char here[64];
 	struct stat st;
 
+	standard_files_take();
 	program_name = program;
 	to_journal = false;
 	if (!stream || fstat(STDERR_FILENO, &st) < 0)

@@ -200,6 +200,18 @@ ok(lines and all(re.match('<[3-6]>', line) for line in lines), 'its log has prio
 ok(any(line.startswith('<4>no config file') for line in lines), 'a warning is one', *lines)
 ok(any(line.startswith('<5>') and 'listening' in line for line in lines), 'a notice too', *lines)
 
+# ---- Without stdin, stdout and stderr -----------------------------------------------------------
+
+closed = Ledger().start(wrap=('sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh'))
+opened = {os.readlink('/proc/%d/fd/%d' % (closed.daemon.pid, fd)) for fd in range(3)}
+is_(opened, {'/dev/null'}, 'what is closed at its start is nothing, and no file of the ledger')
+got = run(['sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh', program('fund'), 'status'],
+          env=environment(FUND_SOCKET=closed.socket, XDG_STATE_HOME=place))
+is_(got.returncode, 1, 'a client that can say nothing fails')
+is_(closed.stop(), 0, 'it ends well')
+ok(not any(b'fundd: ' in open(os.path.join(closed.dir, name), 'rb').read()
+           for name in os.listdir(closed.dir)), 'its log is in none of them')
+
 is_(fundd('--verify', '--all', '--dir', first).returncode, 0, 'the ledger verifies')
 got = fundd('--verify', '--dir', place + '/none')
 ok(got.returncode not in (0, 6) and len(got.stderr) > 20, '--verify of nothing: no ledger, '
