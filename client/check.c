@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/memo.h"
+#include "common/text.h"
 #include "files.h"
 #include "render.h"
 #include "tell.h"
@@ -77,6 +78,14 @@ static void say_words(struct buf *out, const char *what, const char *words)
 		buf_printf(out, "  %-9s %s\n", what, words);
 }
 
+/* They are what the leaf commits to, but may be written to forge lines here. */
+static void say_private(struct buf *out, const char *what, const char *words)
+{
+	bool fit = !words || !words_problem(words);
+
+	say_words(out, what, fit ? words : "(not shown: control characters are in it)");
+}
+
 /* The words, which are what the leaf commits to. */
 static void say_memo(struct buf *out, const struct receipt *receipt)
 {
@@ -90,11 +99,11 @@ static void say_memo(struct buf *out, const struct receipt *receipt)
 	memset(buf_room(&bytes, MEMO_SALT_SIZE), 0, MEMO_SALT_SIZE);
 	buf_add(&bytes, receipt->memo, receipt->memo_len);
 	if (!memo_parse(bytes.data, bytes.len, &memo)) {
-		say_words(out, "for", memo.reason);
-		say_words(out, "customer", memo.customer);
-		say_words(out, "incident", memo.incident);
-		say_words(out, "evidence", memo.evidence);
-		say_words(out, "message", memo.message);
+		say_private(out, "for", memo.reason);
+		say_private(out, "customer", memo.customer);
+		say_private(out, "incident", memo.incident);
+		say_private(out, "evidence", memo.evidence);
+		say_private(out, "message", memo.message);
 		memo_release(&memo);
 	}
 	buf_release(&bytes);

@@ -10,6 +10,7 @@
 
 #include "common/money.h"
 #include "common/period.h"
+#include "common/text.h"
 #include "tell.h"
 
 void say_money(struct buf *out, const char *currency, int64_t exp, int64_t minor)
@@ -155,11 +156,14 @@ void print_json(const json_t *value)
 
 	json_text(value, &line);
 	buf_char(&line, '\n');
-	print_text(&line);
+	fwrite(line.data, 1, line.len, stdout);
+	buf_release(&line);
 }
 
 void print_text(struct buf *text)
 {
+	if (text->len)
+		text_mask(text->data, text->len, true);
 	fwrite(text->data, 1, text->len, stdout);
 	buf_release(text);
 }

@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "common/log.h"
+#include "common/text.h"
 
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+"
 
@@ -32,15 +33,13 @@ enum exit_status tell(const char *format, ...)
 void tell_more(const char *format, ...)
 {
 	va_list args;
-	char *line, *p;
+	char *line;
 
 	va_start(args, format);
 	if (vasprintf(&line, format, args) < 0)
 		abort();
 	va_end(args);
-	for (p = line; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+	text_mask(line, strlen(line), false);
 	fprintf(stderr, "      %s\n", line);
 	free(line);
 }

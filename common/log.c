@@ -46,23 +46,6 @@ void log_open(const char *program)
 	to_journal = !strcmp(stream, here);
 }
 
-/* Bytes that are no UTF-8, and the control characters C0, DEL and C1. */
-static void mask_controls(char *text, size_t len)
-{
-	size_t at = 0;
-
-	while ((at += utf8_check(text + at, len - at)) < len)
-		text[at] = '?';
-	for (at = 0; at < len; at++) {
-		unsigned char c = (unsigned char)text[at];
-
-		if (c < 0x20 || c == 0x7f)
-			text[at] = '?';
-		else if (c == 0xc2 && (unsigned char)text[at + 1] < 0xa0)
-			text[at] = text[at + 1] = '?';
-	}
-}
-
 static void write_all(const char *bytes, size_t len)
 {
 	ssize_t n;
@@ -89,7 +72,7 @@ void log_line(enum log_level level, const char *format, ...)
 		text[0] = '\0';
 	if (len >= (int)sizeof(text))
 		memcpy(text + sizeof(text) - sizeof("..."), "...", sizeof("..."));
-	mask_controls(text, strlen(text));
+	text_mask(text, strlen(text), false);
 	if (to_journal)
 		len = snprintf(line, sizeof(line), "<%d>%s\n", level, text);
 	else

@@ -140,6 +140,7 @@ const char *receipt_parse(const char *text, size_t len, struct receipt *ret)
 static const char *memo_check(const struct receipt *receipt, const struct entry *entry)
 {
 	uint8_t bytes[MEMO_MAX], hash[HASH_SIZE];
+	struct memo words;
 
 	if (!receipt->memo)
 		return NULL;
@@ -149,7 +150,12 @@ static const char *memo_check(const struct receipt *receipt, const struct entry 
 		return "the salt is not the base64 of 32 bytes";
 	memcpy(bytes + MEMO_SALT_SIZE, receipt->memo, receipt->memo_len);
 	memo_commit(bytes, MEMO_SALT_SIZE + receipt->memo_len, hash);
-	return memcmp(hash, entry->memo, HASH_SIZE) ? "the memo is not the one the leaf commits to" : NULL;
+	if (memcmp(hash, entry->memo, HASH_SIZE))
+		return "the memo is not the one the leaf commits to";
+	if (memo_parse(bytes, MEMO_SALT_SIZE + receipt->memo_len, &words))
+		return "the memo is none: fund-ledger(5) says what is in one";
+	memo_release(&words);
+	return NULL;
 }
 
 const char *receipt_check(const struct receipt *receipt, const struct verifier *const *keys, unsigned count,

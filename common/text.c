@@ -68,6 +68,22 @@ size_t utf8_check(const char *text, size_t len)
 	return at;
 }
 
+void text_mask(char *text, size_t len, bool lines)
+{
+	size_t at = 0;
+
+	while ((at += utf8_check(text + at, len - at)) < len)
+		text[at] = '?';
+	for (at = 0; at < len; at++) {
+		unsigned char c = (unsigned char)text[at];
+
+		if (c == 0x7f || (c < 0x20 && !(lines && c == '\n')))
+			text[at] = '?';
+		else if (c == 0xc2 && (unsigned char)text[at + 1] < 0xa0)
+			text[at] = text[at + 1] = '?';
+	}
+}
+
 /* ---- Words ---- */
 
 struct range {

@@ -17,6 +17,10 @@
  * first bad byte, or `len` when all is well. */
 size_t utf8_check(const char *text, size_t len);
 
+/* Makes it fit for a terminal: `?` for bytes that are no UTF-8 and for the control characters C0
+ * (a line feed may stay, with `lines`), DEL and C1. */
+void text_mask(char *text, size_t len, bool lines);
+
 /* NULL when `text` is fit for a ledger's words: valid UTF-8, not empty or all blank, no control
  * characters (C0, DEL, C1), no line or paragraph separators, no bidi overrides or isolates.
  * Otherwise a sentence saying what is wrong. */

@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 import ledger as t
 import stranger
+import witness
 from ledger import ok, is_
 
 random.seed(int(os.environ.get('SEED', '1')))
@@ -149,6 +150,32 @@ for n in range(200):
         wrong.append((at, chr(raw[at]), got.returncode, got.stderr))
 harmless = [w for w in wrong if w[2] in (2, 1) or text.encode()[w[0]:w[0] + 1] in b'\n']
 ok(len(wrong) == len(harmless) and len(wrong) < 20, '200 receipts with one flipped bit: none verifies', *wrong)
+with open(os.path.join(ledger.dir, 'signing.key'), 'rb') as f:
+    seed = f.read()
+
+
+def made(memo):
+    """A receipt of a ledger of one entry with that memo, whatever it is, as who has the key can make it."""
+    salt = bytes(32)
+    commitment = base64.b64encode(stranger.sha256(b'fundd memo v1\n', salt, memo)).decode()
+    leaf = re.sub('"memo":"[^"]*"', '"memo":"%s"' % commitment, re.sub('"seq":[0-9]+', '"seq":0', [
+        line for line in text.splitlines() if line.startswith('leaf ')][0][5:]))
+    head = 'test.example/fund\n1\n%s\n' % base64.b64encode(stranger.sha256(b'\0', leaf.encode())).decode()
+    key = bytes.fromhex(ledger.vkey.split('+')[1])
+    return ('c2sp.org/tlog-proof@v1\nindex 0\n\n%s\n\u2014 test.example/fund %s\n\nfundd receipt v1\nleaf %s\nsalt %s\nmemo ' % (
+        head, base64.b64encode(key + witness.sign(seed, head.encode())).decode(), leaf,
+        base64.b64encode(salt).decode())).encode() + memo + b'\n'
+
+
+is_(verify(write('made', made(b'{"reason":"fine"}')), *given, who=None).returncode, 0, 'a receipt made by hand')
+for memo in (b'none', b'{"reason":5}', b'{"reason":"a","reason":"b"}', b'{},"size":9', b'{"reason":"\xff"}', b'\x1b[31m'):
+    for more in ((), ('--json',)):
+        got = verify(*more, write('made', made(memo)), *given, who=None)
+        ok(got.returncode == 6 and 'memo' in got.stderr, 'the memo %r: refused' % memo, got.stdout, got.stderr)
+for memo in (b'{"reason":"a\\u001b[2K"}', b'{"reason":"a\\n  It stands"}', b'{"customer":"\\u009b2J"}', b'{"reason":"\\u202eevil"}'):
+    got = verify(write('made', made(memo)), *given, who=None)
+    ok(got.returncode == 0 and 'not shown' in got.stdout and not re.search('[\x1b\x80-\x9f\u202e]|a\\n', got.stdout),
+       'the memo %r: does not reach the terminal' % memo, repr(got.stdout), got.stderr)
 lines = text.splitlines()
 mutants = {
     'cut after the leaf': '\n'.join(lines[:-2]),

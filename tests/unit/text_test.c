@@ -280,8 +280,20 @@ static void test_decimal(void)
 	ok(decimal_parse("123", 2, &value) && value == 12, "as many digits as are said");
 }
 
+static void test_mask(void)
+{
+	char text[] = "a\x1b[2J\tb\n\x7f\xc2\x9b\xff\xc3\xa9 z\xc2", lines[sizeof(text)];
+
+	memcpy(lines, text, sizeof(text));
+	text_mask(text, strlen(text), false);
+	is_str(text, "a?[2J?b?????\xc3\xa9 z?", "nothing that a terminal acts upon is left");
+	text_mask(lines, strlen(lines), true);
+	is_str(lines, "a?[2J?b\n????\xc3\xa9 z?", "but lines, where there are some");
+}
+
 int main(void)
 {
+	test_mask();
 	test_lines();
 	test_decimal();
 	test_utf8();
