@@ -24,9 +24,12 @@ static void show(const struct fund *fund, const struct pending *p)
 		json_str(&line, "id", p->id);
 		json_str(&line, "line", p->request.line);
 		json_int(&line, "at", p->request.at.value);
+		json_str(&line, "socket", p->request.socket);
 		json_close(&line, '}');
 	} else {
 		buf_printf(&line, "%s  %s", p->id, p->request.line);
+		if (strcmp(p->request.socket, fund->socket))
+			buf_printf(&line, "  (sent to %s)", p->request.socket);
 	}
 	buf_char(&line, '\n');
 	print_text(&line);
@@ -43,6 +46,8 @@ static enum exit_status one(struct fund *fund, const struct pending_options *opt
 	if (options->send && !strcmp(p->request.socket, fund->socket))
 		return request_again(fund, p);
 	show(fund, p);
+	if (options->send)
+		tell("not asked for again here: fund --socket %s pending --send", p->request.socket);
 	pending_release(p);
 	return EXIT_OK;
 }

@@ -67,6 +67,9 @@ ok('unknown' in typed.stderr and 'not be doubled' in typed.stderr, 'and a senten
 is_(spends(), 1, 'the daemon recorded it')
 is_(len(os.listdir(state)), 1, 'the request is kept')
 ok('a lost answer' in ledger.fund('pending').stdout, 'fund pending shows it')
+typed = ledger.fund('pending', '--send')
+ok('sent to ' + front in typed.stdout and '--socket %s pending --send' % front in typed.stderr,
+   'and, asked to send it to another daemon, says whose it is', typed.stdout, typed.stderr)
 with Deaf(front, ledger.socket):
     typed = ledger.fund(*words)
 is_(typed.returncode, 5, 'typed again, and it cannot be sent: exit 5', typed.stderr)
