@@ -12,7 +12,7 @@ static bool receipt_fetch(struct watch *watch, uint64_t seq, struct reply *reply
 			  struct receipt *ret)
 {
 	struct buf parameters = BUF_INIT;
-	struct problem problem = { .text = "" };
+	struct problem problem = { .parameter = "receipt", .text = "is missing" };
 	bool fetched;
 
 	json_open(&parameters, NULL, '{');
@@ -27,7 +27,7 @@ static bool receipt_fetch(struct watch *watch, uint64_t seq, struct reply *reply
 	}
 	if (!reply->error && wire_receipt(reply->parameters, ret, &problem) && ret->bundle)
 		return true;
-	watch_unanswered(watch, reply, problem.text);
+	watch_unanswered(watch, reply, &problem);
 	reply_release(reply);
 	return false;
 }

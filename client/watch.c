@@ -28,11 +28,13 @@ static void buf_set(struct buf *buf, const char *bytes, size_t len)
 static void head_start(struct watch *watch);
 
 /* The daemon's answer is none: what it is asked to prove, it does not. */
-void watch_unanswered(struct watch *watch, const struct reply *reply, const char *problem)
+void watch_unanswered(struct watch *watch, const struct reply *reply,
+		      const struct problem *problem)
 {
 	alarm_raise(&watch->alarm,
-		    "the daemon does not prove that its ledger is the one you know (%s)",
-		    reply->error ? reply->error : problem);
+		    "the daemon does not prove that its ledger is the one you know (%s%s%s)",
+		    reply->error ? reply->error : problem->parameter, reply->error ? "" : " ",
+		    reply->error ? "" : problem->text);
 }
 
 /* ---- One head extends another ---- */
@@ -66,7 +68,7 @@ static void on_consistency(void *context, const struct reply *reply)
 	if (!reply) {
 		proving->watch->unproven = true;
 	} else if (reply->error || !wire_hashes(reply->parameters, &proof, &problem)) {
-		watch_unanswered(proving->watch, reply, problem.text);
+		watch_unanswered(proving->watch, reply, &problem);
 		alarm_notes(&proving->watch->alarm, &proving->old_note, proving->new_note.data,
 			    proving->new_note.len);
 	} else {
@@ -248,7 +250,7 @@ static void on_checkpoint(void *context, const struct reply *reply)
 	if (!reply)
 		watch->unproven = true;
 	else if (reply->error || !wire_head(reply->parameters, &says, &problem))
-		watch_unanswered(watch, reply, problem.text);
+		watch_unanswered(watch, reply, &problem);
 	else
 		first_look(watch, &says);
 }

@@ -85,6 +85,7 @@ void watch_key(struct watch *watch, const struct verifier *verifier);
 void watch_foreign(struct watch *watch);
 
 /* The daemon's answer is none: what it is asked to prove, it does not. An alarm. */
-void watch_unanswered(struct watch *watch, const struct reply *reply, const char *problem);
+void watch_unanswered(struct watch *watch, const struct reply *reply,
+		      const struct problem *problem);
 
 #endif

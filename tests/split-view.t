@@ -267,6 +267,8 @@ for name, lie in (
         proxy.lie = lie
         typed = fund('--socket', liar)
         is_(typed.returncode, 6, 'a proof with %s: status 6' % name, typed.stderr)
+        if name == 'no hashes':
+            ok('(hashes is missing)' in typed.stderr, '... which says what is missing', typed.stderr)
 is_(fund().returncode, 0, 'asked itself, the daemon proves it')
 
 
