@@ -123,6 +123,8 @@ bool file_take(int dir, const char *name, size_t max, struct buf *ret)
 	if (n > 0)
 		errno = EFBIG;
 	close(fd);
+	if (n && !before)
+		buf_release(ret);	/* nothing is left for the caller to free */
 	if (n)
 		ret->len = before;
 	if (ret->data)

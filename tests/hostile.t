@@ -18,17 +18,18 @@ need_root('clients of several uids')
 
 SECONDS = float(os.environ.get('HOSTILE_SECONDS', 0.5))
 ROUNDS = 5              # of a flood are one attack when it misses: the machine is shared
+SLOW = 8 if 'ASAN_OPTIONS' in os.environ else 1  # a sanitizer takes time and memory of its own
 TIMES = 5               # an honest client's p99 over its quiet value
-GRANTED = 0.010         # seconds, whatever the quiet value is
-MEMORY = 64 << 20       # bytes that one uid may make the daemon take
-CONN_MEMORY = 40 << 10  # and that a silent connection may
-ENTRY_MEMORY = 256      # and that an entry may until it is in the index
+GRANTED = 0.010 * SLOW  # seconds, whatever the quiet value is
+MEMORY = SLOW * 64 << 20  # bytes that one uid may make the daemon take
+CONN_MEMORY = SLOW * 40 << 10  # and that a silent connection may
+ENTRY_MEMORY = SLOW * 256  # and that an entry may until it is in the index
 ALICE, BOB, ATTACKER, MANY = 64001, 64002, 64900, 65000
 
 place = tempfile.mkdtemp(prefix='fund-hostile-', dir='/dev/shm')  # a busy disk is not the attackers' doing
 atexit.register(shutil.rmtree, place, True)
 ledger = Ledger(roles={'manager': 'user:0', 'cron': 'user:0', 'auditor': 'user:%d' % ATTACKER},
-                place=place).start()
+                place=place).start(env=environment(**sanitizer_options('quarantine_size_mb=1')))
 with ledger.connect(0, 0) as root:
     for name, uid in (('alice', ALICE), ('bob', BOB), ('hog', ATTACKER)):
         root.call('Open', name=name, owner=uid, id=new_id())
