@@ -310,6 +310,25 @@ bool watch_settle(struct watch *watch)
 
 /* ---- Receipts ---- */
 
+/* Both heads are signed, and one has another entry in that place than the other. */
+static void alarm_entry(struct watch *watch, const struct receipt *kept,
+			const struct receipt *receipt, uint64_t seq)
+{
+	struct bundle before, now;
+	struct buf note = BUF_INIT;
+
+	alarm_raise(&watch->alarm,
+		    "entry %" PRIu64
+		    " is another one now than in the receipt of it in %s/receipts",
+		    seq, watch->state.path.data);
+	if (bundle_parse(kept->bundle, kept->bundle_len, &before) ||
+	    bundle_parse(receipt->bundle, receipt->bundle_len, &now))
+		return;
+	buf_add(&note, before.note, before.note_len);
+	alarm_notes(&watch->alarm, &note, now.note, now.note_len);
+	buf_release(&note);
+}
+
 /* Is there a good receipt of that entry already? One that says something else is an alarm. */
 static bool receipt_kept(struct watch *watch, const struct receipt *receipt, uint64_t seq)
 {
@@ -323,10 +342,7 @@ static bool receipt_kept(struct watch *watch, const struct receipt *receipt, uin
 
 	if (good &&
 	    (kept.leaf_len != receipt->leaf_len || memcmp(kept.leaf, receipt->leaf, kept.leaf_len)))
-		alarm_raise(&watch->alarm,
-			    "entry %" PRIu64
-			    " is another one now than in the receipt of it in %s/receipts",
-			    seq, watch->state.path.data);
+		alarm_entry(watch, &kept, receipt, seq);
 	good = good && (kept.memo || !receipt->memo);
 	buf_release(&text);
 	return good;

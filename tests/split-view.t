@@ -138,6 +138,19 @@ shutil.copytree(state, os.path.join(held, 'fund'))
 os.unlink(os.path.join(held, 'fund', 'test.example', 'fund', 'checkpoint'))
 typed = t.run([t.program('fund'), 'verify'], env=t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=held))
 ok(typed.returncode == 6 and 'rewritten' in typed.stderr, 'receipts alone show it, too, to fund verify', typed.stderr)
+# nothing but one receipt is left, of an entry that is another one now
+for name in ('evidence', 'checkpoint'):
+    path = os.path.join(held, 'fund', 'test.example', 'fund', name)
+    shutil.rmtree(path) if name == 'evidence' else os.path.exists(path) and os.unlink(path)
+last = size(remembered) - 1
+typed = t.run([t.program('fund'), 'receipt', str(last)], env=t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=held))
+ok(typed.returncode == 6 and 'another one now' in typed.stderr, 'and to fund receipt', typed.stderr)
+kept = [os.path.join(top, f) for top, _, files in os.walk(os.path.join(held, 'fund', 'test.example', 'fund', 'evidence'))
+        for f in files]
+is_(sorted(map(os.path.basename, kept)), ['received', 'remembered'], '... with both heads as evidence')
+for path in kept:
+    with open(path) as f:
+        stranger.note_check(f.read(), [ledger.vkey])
 back()
 is_(fund().returncode, 0, 'the true ledger again: all is well')
 
