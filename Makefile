@@ -82,10 +82,10 @@ $(build)/tests/unit/%: $(build)/tests/unit/%.o $(common_o) \
 # The simulation: the daemon without its main, its store and its sockets; see tests/sim/sim.h.
 sim = $(build)/tests/sim/sim
 sim_o = $(call objects,tests/sim)
-sim_daemon_o = $(filter-out $(addprefix $(build)/daemon/,main.o ledger.o keyring.o committer.o),$(daemon_o))
+sim_daemon_o = $(filter-out $(addprefix $(build)/daemon/,main.o ledger.o keyring.o),$(daemon_o))
 sim_wraps = malloc calloc realloc free strdup clock_gettime accept4 read send close _exit \
 	pthread_create actor_of_socket log_line \
-	batch_fly batch_add books_apply books_request conn_run conn_free service_second verify_apart \
+	batch_commit batch_add books_apply books_request conn_run conn_free service_second verify_apart \
 	index_check index_open index_remove fold_turn
 
 $(sim): $(sim_o) $(common_o) $(sim_daemon_o)

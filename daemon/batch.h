@@ -2,10 +2,6 @@
  * Group commit: entries are taken into the books at once and reach the ledger together, at the end of the loop
  * turn, under one signed head. Nothing that was computed from them may leave before batch_commit() has said
  * COMMIT_DONE: batch_size() is what an answer was computed from, batch_committed() what is durable.
- *
- * A commit can also take place beside the adding of what comes after it: batch_depart() closes the open part, which
- * is then in flight; batch_fly() commits it, in whatever thread; batch_land() takes the outcome. One part flies at a
- * time. Between departing and landing everything here but batch_fly() is for the thread that adds.
  */
 #ifndef DAEMON_BATCH_H
 #define DAEMON_BATCH_H
@@ -26,23 +22,6 @@
 
 struct batch_item;
 
-/* Entries for one commit. */
-struct batch_part {
-	struct batch_item *items;
-	unsigned count;
-	struct buf rows, words;		/* the items' bytes */
-};
-
-/* What a commit needs to know and comes to. */
-struct batch_flight {
-	struct batch_part part;
-	struct head_signers due;
-	const char *problem;		/* NULL: none; otherwise nothing is tried */
-	struct merkle tree;
-	struct buf note;
-	enum commit done;
-};
-
 struct batch {
 	struct ledger *ledger;
 	struct keyring *keyring;
@@ -53,10 +32,10 @@ struct batch {
 	struct buf checkpoint;		/* its signed note */
 
 	/* private from here */
-	struct merkle tree;		/* with all that was added */
-	struct batch_part open;
-	struct batch_flight flight;
-	bool flying;
+	struct merkle tree;		/* with the open batch */
+	struct batch_item *items;
+	unsigned count;
+	struct buf rows, words;		/* the items' bytes */
 	struct buf sealed, leaf;	/* of the one being added */
 	struct random_pool salts;
 };
@@ -80,21 +59,14 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 
 uint64_t batch_size(const struct batch *batch);
 uint64_t batch_committed(const struct batch *batch);
-unsigned batch_open(const struct batch *batch);		/* entries waiting for a commit to begin */
+unsigned batch_open(const struct batch *batch);		/* entries waiting */
 bool batch_full(const struct batch *batch);
-bool batch_flying(const struct batch *batch);		/* a commit is under way, */
-uint64_t batch_departed(const struct batch *batch);	/* after which so many entries are durable */
 
 /*
  * Writes, looks again, signs, commits. COMMIT_DONE; COMMIT_UNDONE: books and tree are as after the last commit;
  * COMMIT_UNKNOWN: answer nobody, and end the process. *problem is set to a sentence unless done.
  */
 enum commit batch_commit(struct batch *batch, const char **problem);
-
-/* The same in three steps. COMMIT_UNDONE undoes what was added meanwhile, too. */
-void batch_depart(struct batch *batch);
-void batch_fly(struct batch *batch);
-enum commit batch_land(struct batch *batch, const char **problem);
 
 /* An entry with its words, durable or still in the open batch. NULL or a static sentence; release it after. */
 const char *batch_read(struct batch *batch, int64_t seq, struct stored *ret);

@@ -36,7 +36,7 @@ static void unfolded_release(struct unfolded *unfolded)
 void books_init(struct books *books, books_fetch *fetch, void *context)
 {
 	*books = (struct books){ .fetch = fetch, .fetch_context = context };
-	books->totals.last_at = books->kept.totals.last_at = ABSENT;
+	books->totals.last_at = books->kept.last_at = ABSENT;
 	ids_init(&books->names);
 	unfolded_init(&books->recent);
 	unfolded_init(&books->frozen);
@@ -494,39 +494,13 @@ unsigned books_signers(const struct books *books, const char *ret[BOOKS_SIGNERS_
 	return count;
 }
 
-static void standing_copy(struct standing *to, const struct standing *from)
-{
-	to->totals = from->totals;
-	to->keys = from->keys;
-	memcpy(to->moved, from->moved, from->moved_count * sizeof(*from->moved));
-	to->moved_count = from->moved_count;
-}
-
-void books_mark(struct books *books)
-{
-	struct standing *marked = &books->marked;
-
-	marked->totals = books->totals;
-	marked->keys = books->keys;
-	memcpy(marked->moved, books->moved, books->moved_count * sizeof(*books->moved));
-	marked->moved_count = books->moved_count;
-	books->marked_changes = books->change_count;
-}
-
-void books_keep_marked(struct books *books)
-{
-	standing_copy(&books->kept, &books->marked);
-	books->change_count -= books->marked_changes;
-	if (books->change_count)
-		memmove(books->changes, books->changes + books->marked_changes,
-			books->change_count * sizeof(*books->changes));
-	books->marked_changes = 0;
-}
-
 void books_keep(struct books *books)
 {
-	books_mark(books);
-	books_keep_marked(books);
+	books->kept = books->totals;
+	books->kept_keys = books->keys;
+	memcpy(books->kept_moved, books->moved, books->moved_count * sizeof(*books->moved));
+	books->kept_moved_count = books->moved_count;
+	books->change_count = 0;
 }
 
 /* Puts back what a budget was, but not its place in the table of owners, which belongs to uthash. */
@@ -579,11 +553,10 @@ void books_undo(struct books *books)
 			break;
 		}
 	}
-	books->marked_changes = 0;
-	books->totals = books->kept.totals;
-	books->keys = books->kept.keys;
-	memcpy(books->moved, books->kept.moved, books->kept.moved_count * sizeof(*books->moved));
-	books->moved_count = books->kept.moved_count;
+	books->totals = books->kept;
+	books->keys = books->kept_keys;
+	memcpy(books->moved, books->kept_moved, books->kept_moved_count * sizeof(*books->moved));
+	books->moved_count = books->kept_moved_count;
 }
 
 /* ---- Folding ---- */

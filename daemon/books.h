@@ -81,21 +81,12 @@ struct moved {
 
 struct change;
 
-/* What can be gone back to, besides what `changes` says. */
-struct standing {
-	struct totals totals;
-	struct keys keys;
-	struct moved moved[MOVED_MAX];
-	unsigned moved_count;
-};
-
 struct books {
 	struct totals totals;
 	char origin[ORIGIN_MAX + 1], zone[ZONE_MAX + 1];
 	struct keys keys;
-	struct moved moved[MOVED_MAX];
-	unsigned moved_count;
-	struct standing kept;		/* as of the last books_keep */
+	struct moved moved[MOVED_MAX], kept_moved[MOVED_MAX];	/* the latter as of the last books_keep */
+	unsigned moved_count, kept_moved_count;
 	char currency[CURRENCY_LEN + 1];
 	int64_t exp;
 
@@ -112,8 +103,8 @@ struct books {
 	void *past_context;
 	struct change *changes;
 	size_t change_count, change_room;
-	struct standing marked;
-	size_t marked_changes;
+	struct totals kept;
+	struct keys kept_keys;
 	books_fetch *fetch;
 	void *fetch_context;
 };
@@ -130,12 +121,7 @@ bool books_whole(const struct books *books);
 /* The verifier keys that must sign a head that ends with the last entry, and no others; how many. */
 unsigned books_signers(const struct books *books, const char *ret[BOOKS_SIGNERS_MAX]);
 
-/* What was applied up to now can be undone no more: all of it, or only what was there at the last books_mark. */
 void books_keep(struct books *books);
-void books_mark(struct books *books);
-void books_keep_marked(struct books *books);
-
-/* Takes back all that is not kept. */
 void books_undo(struct books *books);
 
 /*

@@ -129,16 +129,14 @@ static size_t unsent(const struct conn *conn)
 	return flow_left(&conn->out) + conn->held.len + conn->hole_count * CONN_HOLE;
 }
 
-bool conn_ready(struct conn *conn, const struct batch *batch)
+bool conn_ready(struct conn *conn, uint64_t committed)
 {
 	size_t len;
 
 	if (conn->gone || conn->closing)
 		return false;
-	if (conn->held.len && batch_flying(batch) && conn->watermark <= batch_departed(batch))
-		return false;
 	if (conn->job)
-		return conn->job->watermark <= batch_committed(batch) && unsent(conn) < CONN_OUT_LOW;
+		return conn->job->watermark <= committed && unsent(conn) < CONN_OUT_LOW;
 	return conn->held_calls < CONN_IN_FLIGHT_MAX && unsent(conn) < CONN_OUT_STOP &&
 	       flow_frame(&conn->in, &len) != FRAME_PARTIAL;
 }

@@ -67,9 +67,8 @@ void conn_free(struct conn *conn);
 /* Reads what is there. */
 void conn_read(struct conn *conn, int64_t now);
 
-/* Is there a call to run, or a stream to go on with? What is held is all of one commit: while that
- * is in flight, what would wait for the next one is not begun. */
-bool conn_ready(struct conn *conn, const struct batch *batch);
+/* Is there a call to run, or a stream to go on with? `committed`: durable entries. */
+bool conn_ready(struct conn *conn, uint64_t committed);
 
 /* Runs one call, or one turn of the job. */
 void conn_run(struct conn *conn, struct service *service);

@@ -20,34 +20,36 @@ static const struct signer *signer_find(const struct signers *signers, const cha
 	return NULL;
 }
 
-const char *head_signers_due(const struct books *books, const struct signers *signers, struct head_signers *ret)
+const char *head_signable(const struct books *books, const struct signers *signers)
 {
 	const char *vkeys[BOOKS_SIGNERS_MAX];
+	unsigned count = books_signers(books, vkeys);
 
-	ret->count = books_signers(books, vkeys);
-	for (unsigned i = 0; i < ret->count; i++) {
-		ret->by[i] = signer_find(signers, vkeys[i]);
-		if (!ret->by[i])
+	for (unsigned i = 0; i < count; i++)
+		if (!signer_find(signers, vkeys[i]))
 			return "a signing key that the ledger's heads need is missing";
-	}
 	return NULL;
 }
 
-void head_sign(const struct head_signers *due, const struct merkle *tree,
-	       uint8_t heads[BOOKS_SIGNERS_MAX * ROW_HEAD_SIZE], struct buf *note)
+unsigned head_sign(const struct books *books, const struct signers *signers, const struct merkle *tree,
+		   uint8_t heads[BOOKS_SIGNERS_MAX * ROW_HEAD_SIZE], struct buf *note)
 {
-	const char *origin = due->by[0]->verifier.name;
+	const char *vkeys[BOOKS_SIGNERS_MAX];
+	unsigned count = books_signers(books, vkeys);
 	struct buf text = BUF_INIT;
 	uint8_t root[HASH_SIZE];
 
 	merkle_root(tree, root);
-	checkpoint_text(&text, origin, tree->size, root);
-	for (unsigned i = 0; i < due->count; i++) {
-		put_be32(heads + i * ROW_HEAD_SIZE, due->by[i]->verifier.id);
-		signer_sign(due->by[i], text.data, text.len, heads + i * ROW_HEAD_SIZE + 4);
+	checkpoint_text(&text, books->origin, tree->size, root);
+	for (unsigned i = 0; i < count; i++) {
+		const struct signer *signer = signer_find(signers, vkeys[i]);
+
+		put_be32(heads + i * ROW_HEAD_SIZE, signer->verifier.id);
+		signer_sign(signer, text.data, text.len, heads + i * ROW_HEAD_SIZE + 4);
 	}
-	head_note(note, origin, tree->size, root, &(struct part){ heads, due->count * ROW_HEAD_SIZE });
+	head_note(note, books->origin, tree->size, root, &(struct part){ heads, count * ROW_HEAD_SIZE });
 	buf_release(&text);
+	return count;
 }
 
 static const uint8_t *signature_find(const struct part *heads, uint32_t id)

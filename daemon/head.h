@@ -16,18 +16,12 @@ struct signers {
 	struct signer current, previous;
 };
 
-/* Those who sign one head. */
-struct head_signers {
-	const struct signer *by[BOOKS_SIGNERS_MAX];
-	unsigned count;
-};
+/* NULL when every key that must sign a head now is at hand; otherwise a static sentence. */
+const char *head_signable(const struct books *books, const struct signers *signers);
 
-/* Who signs a head that ends with the books' last entry. NULL, or a static sentence: a key is not at hand. */
-const char *head_signers_due(const struct books *books, const struct signers *signers, struct head_signers *ret);
-
-/* Signs the tree: fills `heads`, one for each who signs, and appends the signed note. */
-void head_sign(const struct head_signers *due, const struct merkle *tree,
-	       uint8_t heads[BOOKS_SIGNERS_MAX * ROW_HEAD_SIZE], struct buf *note);
+/* Signs the tree, which head_signable said can be: fills `heads`, and appends the signed note. Returns how many signed. */
+unsigned head_sign(const struct books *books, const struct signers *signers, const struct merkle *tree,
+		   uint8_t heads[BOOKS_SIGNERS_MAX * ROW_HEAD_SIZE], struct buf *note);
 
 /* Do a row's heads hold for this root, of books->totals.size entries? NULL, or a static sentence. */
 const char *head_check(const struct books *books, const uint8_t root[HASH_SIZE], const struct part *heads);

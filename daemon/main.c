@@ -144,7 +144,6 @@ static void files_allow(void)
 static int serve(const struct config *config)
 {
 	static struct service service;
-	struct committer *committer;
 	int listener, status;
 	bool made;
 
@@ -166,11 +165,7 @@ static int serve(const struct config *config)
 		.socket = config->socket,
 		.config = options.config ? options.config : CONFIG_PATH,
 	});
-	committer = committer_start(&service.batch, &service.ledger);
-	if (!committer)
-		log_warning("no thread can be had to commit beside the loop: it is slower without");
-	status = server_run(&service, committer, listener, config_load);
-	committer_stop(committer);
+	status = server_run(&service, listener, config_load);
 	if (made)
 		unlink(config->socket);
 	service_close(&service);

@@ -20,7 +20,6 @@
 #define ACCEPTS_A_TURN 64
 #define CALLS_A_TURN 1024
 #define JOB_ROWS 4	/* that a stream gives in a turn while others wait for commits */
-#define BESIDE_MAX 64	/* such commits in a row: between two others nothing is open, and the index can be folded */
 #define TURN_US 500		/* answers wait for the turn's end: it comes soon, */
 				/* or takes no longer than the commit before it */
 
@@ -41,12 +40,7 @@ struct peer {
 struct server {
 	struct service *service;
 	struct event_base *base;
-	struct committer *committer;	/* NULL: all commits are made in the loop */
-	struct event *landing;
-	bool landed;			/* the flight is over, and not taken yet */
-	int64_t departed;		/* monotonic */
 	bool pressed;			/* something was to be committed in the last turn */
-	unsigned beside;		/* commits beside the loop since the last in it */
 	struct event *accept, *second, *term, *interrupt, *hangup;
 	bool accept_paused;
 	int listener;
@@ -195,7 +189,7 @@ static void conn_queue(struct server *server, struct conn *conn)
 {
 	struct peer *peer = conn->peer;
 
-	if (conn->queued || conn->paused || !conn_ready(conn, &server->service->batch))
+	if (conn->queued || conn->paused || !conn_ready(conn, batch_committed(&server->service->batch)))
 		return;
 	conn->queued = true;
 	TAILQ_INSERT_TAIL(&peer->ready, conn, ready);
@@ -335,35 +329,6 @@ static bool turn_full(const struct server *server)
 	       monotonic() >= server->turn_end;
 }
 
-/* What was read from a damaged index must not get out. The next start makes it again. */
-static void index_rely(struct server *server)
-{
-	struct service *service = server->service;
-
-	if (!fold_damaged(&service->fold))
-		return;
-	index_remove(service->config.dir);
-	log_error("the index is damaged. Leaving, unanswered; the next start makes it again from "
-		  "the ledger");
-	_exit(EXIT_FAILED);
-}
-
-/* A commit need not wait for the rest of the turn, which goes on meanwhile. */
-static bool commit_beside(struct server *server)
-{
-	struct batch *batch = &server->service->batch;
-
-	if (!server->committer || batch_flying(batch) || !committer_worth(batch_open(batch)) ||
-	    server->beside == BESIDE_MAX)
-		return false;
-	index_rely(server);
-	server->beside++;
-	server->pressed = true;
-	server->departed = monotonic();
-	committer_send(server->committer);
-	return true;
-}
-
 /* Each peer in turn, each of its connections in turn, one call each, until the turn is full. */
 static bool run_ready(struct server *server)
 {
@@ -380,12 +345,11 @@ static bool run_ready(struct server *server)
 			continue;
 		TAILQ_REMOVE(&peer->ready, conn, ready);
 		conn->queued = false;
-		if (conn_ready(conn, &service->batch)) {
+		if (conn_ready(conn, batch_committed(&service->batch))) {
 			conn_run(conn, service);
 			conn_dirty(server, conn);
 			server->calls++;
 			ran = true;
-			commit_beside(server);
 		}
 		conn_queue(server, conn);
 		if (!peer->queued && !TAILQ_EMPTY(&peer->ready)) {
@@ -409,13 +373,10 @@ static void answer_all(struct server *server)
 		conn->is_dirty = false;
 		conn->paused = false;
 		conn_flush(conn, server->service, now);
-		if (conn->gone) {
+		if (conn->gone)
 			conn_leave(server, conn);
-			continue;
-		}
-		conn_queue(server, conn);
-		if (conn->watermark > batch_committed(&server->service->batch))
-			conn_dirty(server, conn);	/* it waits for a flight */
+		else
+			conn_queue(server, conn);
 	}
 }
 
@@ -428,11 +389,17 @@ static void undo_all(struct server *server, const char *problem)
 			conn_undo(conn, problem);
 }
 
-static void committed(struct server *server, enum commit done, const char *problem)
+static void commit(struct server *server)
 {
-	switch (done) {
+	int64_t began = monotonic();
+	const char *problem;
+
+	if (!batch_open(&server->service->batch))
+		return;
+	server->pressed = true;
+	switch (service_commit(server->service, &problem)) {
 	case COMMIT_DONE:
-		server->commit_us = monotonic() - server->departed;
+		server->commit_us = monotonic() - began;
 		break;
 	case COMMIT_UNDONE:
 		log_error("nothing could be recorded: %s", problem);
@@ -445,64 +412,26 @@ static void committed(struct server *server, enum commit done, const char *probl
 	}
 }
 
-static void land(struct server *server)
+/* What was read from a damaged index must not get out. The next start makes it again. */
+static void index_rely(struct server *server)
 {
-	const char *problem;
-	enum room room = committer_take(server->committer);
-	enum commit done = service_land(server->service, room, &problem);
+	struct service *service = server->service;
 
-	server->landed = false;
-	committed(server, done, problem);
-}
-
-/* What is open when a turn ends. A few entries are committed at once, which is sooner than beside the loop. */
-static void commit(struct server *server)
-{
-	struct batch *batch = &server->service->batch;
-	const char *problem;
-	enum commit done;
-
-	if (!batch_open(batch) || batch_flying(batch) || commit_beside(server))
+	if (!fold_damaged(&service->fold))
 		return;
-	index_rely(server);
-	server->beside = 0;
-	server->pressed = true;
-	server->departed = monotonic();
-	done = service_commit(server->service, &problem);
-	committed(server, done, problem);
-}
-
-static void on_landing(int fd, short what, void *context)
-{
-	struct server *server = context;
-
-	(void)fd;
-	(void)what;
-	server->landed = true;
-}
-
-/* Takes in what the sockets and the committer say; what has landed is answered at once. */
-static void look(struct server *server, int flags)
-{
-	event_base_loop(server->base, EVLOOP_ONCE | flags);
-	if (!server->landed)
-		return;
-	index_rely(server);
-	land(server);
-	answer_all(server);
-}
-
-/* Something could run, if it is not that a full batch waits for a flight to end. */
-static bool can_go_on(const struct server *server)
-{
-	const struct batch *batch = &server->service->batch;
-
-	return !TAILQ_EMPTY(&server->ready) && !(batch_flying(batch) && batch_full(batch));
+	index_remove(service->config.dir);
+	log_error("the index is damaged. Leaving, unanswered; the next start makes it again from "
+		  "the ledger");
+	_exit(EXIT_FAILED);
 }
 
 static void turn(struct server *server)
 {
-	look(server, can_go_on(server) ? EVLOOP_NONBLOCK : 0);
+	int flags = EVLOOP_ONCE;
+
+	if (!TAILQ_EMPTY(&server->ready))
+		flags |= EVLOOP_NONBLOCK;
+	event_base_loop(server->base, flags);
 	service_turn(server->service);
 	server->calls = 0;
 	server->service->job_rows = server->pressed ? JOB_ROWS : 0;
@@ -512,20 +441,9 @@ static void turn(struct server *server)
 			   (server->commit_us > TURN_US ? server->commit_us : TURN_US);
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
 	while (run_ready(server) && !turn_full(server))
-		look(server, EVLOOP_NONBLOCK);
-	commit(server);
+		event_base_loop(server->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	index_rely(server);
-	answer_all(server);
-}
-
-/* Nothing is left open or in flight. */
-static void settle(struct server *server)
-{
-	if (batch_flying(&server->service->batch))
-		land(server);
 	commit(server);
-	if (batch_flying(&server->service->batch))
-		land(server);
 	answer_all(server);
 }
 
@@ -614,13 +532,8 @@ static bool events_open(struct server *server)
 	server->term = evsignal_new(server->base, SIGTERM, on_term, server);
 	server->interrupt = evsignal_new(server->base, SIGINT, on_term, server);
 	server->hangup = evsignal_new(server->base, SIGHUP, on_hangup, server);
-	if (server->committer)
-		server->landing = event_new(server->base, committer_fd(server->committer),
-					    EV_READ | EV_PERSIST, on_landing, server);
 	return server->accept && server->second && server->term && server->interrupt &&
-	       server->hangup && (!server->committer || server->landing) &&
-	       (!server->landing || !event_add(server->landing, NULL)) &&
-	       !event_add(server->accept, NULL) &&
+	       server->hangup && !event_add(server->accept, NULL) &&
 	       !event_add(server->second, &second) && !event_add(server->term, NULL) &&
 	       !event_add(server->interrupt, NULL) && !event_add(server->hangup, NULL);
 }
@@ -628,22 +541,19 @@ static bool events_open(struct server *server)
 static void events_close(struct server *server)
 {
 	struct event *events[] = { server->accept, server->second, server->term,
-				   server->interrupt, server->hangup, server->landing };
+				   server->interrupt, server->hangup };
 	struct conn *conn;
 
 	while ((conn = TAILQ_FIRST(&server->all)))
 		conn_leave(server, conn);
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
-		if (events[i])
-			event_free(events[i]);
+		event_free(events[i]);
 	event_base_free(server->base);
 }
 
-int server_run(struct service *service, struct committer *committer, int listener,
-	       bool (*reload)(struct config *ret))
+int server_run(struct service *service, int listener, bool (*reload)(struct config *ret))
 {
-	struct server server = { .service = service, .committer = committer, .listener = listener,
-				 .reload = reload };
+	struct server server = { .service = service, .listener = listener, .reload = reload };
 
 	TAILQ_INIT(&server.ready);
 	TAILQ_INIT(&server.all);
@@ -656,7 +566,6 @@ int server_run(struct service *service, struct committer *committer, int listene
 	sd_notify(0, "READY=1\nSTATUS=Ready.");
 	while (!server.stopping)
 		turn(&server);
-	settle(&server);
 	sd_notify(0, "STOPPING=1");
 	events_close(&server);
 	log_notice("stopped; the ledger has %llu entries",

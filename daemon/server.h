@@ -4,7 +4,6 @@
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
 
-#include "committer.h"
 #include "service.h"
 
 #define SERVER_CONNS_MAX 1024
@@ -15,10 +14,9 @@
 int server_socket(const char *path, bool *made);
 
 /*
- * Serves until SIGTERM or SIGINT; SIGHUP calls `reload`, which reads the config again. Without a committer all commits
- * are made in the loop. Returns the exit status: 0, or 1 when a commit's outcome is unknown and only a restart can tell.
+ * Serves until SIGTERM or SIGINT; SIGHUP calls `reload`, which reads the config again. Returns the exit status: 0,
+ * or 1 when a commit's outcome is unknown and only a restart can tell.
  */
-int server_run(struct service *service, struct committer *committer, int listener,
-	       bool (*reload)(struct config *ret));
+int server_run(struct service *service, int listener, bool (*reload)(struct config *ret));
 
 #endif

@@ -49,11 +49,10 @@ void service_turn(struct service *service)
 	service->now = clock_us(CLOCK_REALTIME);
 	if (!service->calendar.day[0] || before / 1000000 != service->now / 1000000)
 		calendar_at(service->now, &service->calendar);
-	if (!batch_open(&service->batch) && !batch_flying(&service->batch))
+	if (!batch_open(&service->batch))
 		fold_turn(&service->fold);
 	service->clock_problem = clock_problem(service);
-	if (!batch_flying(&service->batch))
-		service->room = ledger_room(&service->ledger);
+	service->room = ledger_room(&service->ledger);
 }
 
 const char *service_problem(const struct service *service, bool reserve)
@@ -90,7 +89,7 @@ static void clock_accept(struct service *service)
 void service_second(struct service *service)
 {
 	clock_accept(service);
-	if (!batch_open(&service->batch) && !batch_flying(&service->batch))
+	if (!batch_open(&service->batch))
 		signers_expire(service->dir, &service->books, &service->signers);
 }
 
@@ -238,22 +237,13 @@ static bool store_replay(struct service *service)
 	return true;
 }
 
-static enum commit landed(struct service *service, enum commit done)
+enum commit service_commit(struct service *service, const char **problem)
 {
+	enum commit done = batch_commit(&service->batch, problem);
+
 	if (done == COMMIT_DONE)
 		guard_write(&service->guard, &service->batch.checkpoint);
 	return done;
-}
-
-enum commit service_commit(struct service *service, const char **problem)
-{
-	return landed(service, batch_commit(&service->batch, problem));
-}
-
-enum commit service_land(struct service *service, enum room room, const char **problem)
-{
-	service->room = room;
-	return landed(service, batch_land(&service->batch, problem));
 }
 
 /* A start that cannot be put on record, for want of room, serves what can be read. */

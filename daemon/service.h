@@ -61,9 +61,6 @@ void service_reload(struct service *service, const struct config *fresh);
 /* Commits the open batch (batch_commit), and notes its head in the guard. */
 enum commit service_commit(struct service *service, const char **problem);
 
-/* The same at the end of a flight (batch_land), which found so much room. */
-enum commit service_land(struct service *service, enum room room, const char **problem);
-
 /* Looks at the clock, the calendar and the room: at the beginning of each turn. */
 void service_turn(struct service *service);
 

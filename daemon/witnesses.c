@@ -41,8 +41,8 @@ void witnesses_show(struct witnesses *witnesses, uint64_t size, const struct boo
 	for (unsigned i = 0; i < WITNESSES_SHOWN; i++)
 		if (witnesses->shown[i].size == size)
 			return;
-	level_set(&witnesses->shown[witnesses->shown_next++ % WITNESSES_SHOWN], size, books->kept.moved,
-		  books->kept.moved_count);
+	level_set(&witnesses->shown[witnesses->shown_next++ % WITNESSES_SHOWN], size, books->kept_moved,
+		  books->kept_moved_count);
 }
 
 /* What had moved at a size: of a head that was shown, or else the nearest before it, which is too little. */

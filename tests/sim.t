@@ -32,7 +32,7 @@ check 'the same seed gives the same episodes' cmp "$dir/first" "$dir/out"
 planted() {
 	runs "$1 is found" 1 --operations 40000 --seed 1 --control "$1" --keep "$dir/$1"
 	check '... in these words' says "steps are enough: .*$2"
-	check '... in a few steps' test "$(wc -l <"$dir/$1")" -le 150
+	check '... in a few steps' test "$(wc -l <"$dir/$1")" -le 60
 	runs '... which fail again' 1 --control "$1" --replay "$dir/$1"
 	runs '... and without it do not' 0 --replay "$dir/$1"
 }

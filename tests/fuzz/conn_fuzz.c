@@ -116,7 +116,7 @@ static void on_io(int fd, short what, void *context)
 
 static void calls_run(struct conn *conn)
 {
-	for (int i = 0; i < RUNS_MAX && conn_ready(conn, &service.batch) &&
+	for (int i = 0; i < RUNS_MAX && conn_ready(conn, batch_committed(&service.batch)) &&
 			!batch_full(&service.batch); i++)
 		conn_run(conn, &service);
 }

@@ -9,8 +9,8 @@
 #include "daemon/conn.h"
 #include "sim.h"
 
-void __real_batch_fly(struct batch *batch);
-void __wrap_batch_fly(struct batch *batch);
+enum commit __real_batch_commit(struct batch *batch, const char **problem);
+enum commit __wrap_batch_commit(struct batch *batch, const char **problem);
 const char *__real_books_apply(struct books *books, const struct entry *entry);
 const char *__wrap_books_apply(struct books *books, const struct entry *entry);
 int64_t __real_books_request(const struct books *books, int64_t uid, const uint8_t id[16]);
@@ -58,12 +58,12 @@ static void answer_early(struct conn *conn)
 	conn_flush(conn, ran_for, 0);
 }
 
-void __wrap_batch_fly(struct batch *batch)
+enum commit __wrap_batch_commit(struct batch *batch, const char **problem)
 {
 	for (unsigned i = 0; i < ran_count; i++)
 		answer_early(ran[i]);
 	ran_count = 0;
-	__real_batch_fly(batch);
+	return __real_batch_commit(batch, problem);
 }
 
 /* The books do not learn the id, so that nothing stands against its being used again. */

@@ -31,11 +31,6 @@ bool disk_lacks_keys(void);
 bool disk_troubled(void);		/* is there a reason for Unavailable? */
 bool disk_failed(void);			/* is there one for the daemon to leave? */
 void disk_behaves(void);
-
-/* Commits beside the loop (committer_fake.c): how many turns they take; a turn, after which one may be over. */
-void flight_takes(unsigned turns);
-bool flight_goes_on(void);
-void flight_daemon_gone(void);
 void disk_check_readers(void);		/* between turns there are none */
 
 #endif

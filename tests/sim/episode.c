@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "daemon/committer.h"
 #include "daemon/init.h"
 #include "daemon/seeds.h"
 #include "daemon/server.h"
@@ -24,8 +23,7 @@
 
 #define DAY_US INT64_C(86400000000)
 #define START_US 1000000		/* a start takes its time */
-#define FLIGHT_TURNS 8
-#define IDLE_MAX 5000			/* turns in which nothing happens, and somebody waits */
+#define IDLE_MAX 64			/* turns in which nothing happens, and somebody waits */
 #define LIVES_MAX 2000
 #define ENTRY_BYTES 2000		/* memory that an entry, and a connection, may cost at most */
 #define CONN_BYTES (1500 << 10)
@@ -214,10 +212,8 @@ static bool clock_bad(void)
 
 static void trouble_look(void)
 {
-	if (clock_bad())
+	if (clock_bad() || disk_troubled())
 		now.trouble = clock_tellings();
-	if (disk_troubled())
-		now.trouble = clock_tellings() + FLIGHT_TURNS;	/* a flight may tell of it late */
 	if (!clock_bad() || !clock_bad_at(clock_told()))
 		now.good_clock = clock_tellings();
 }
@@ -294,9 +290,6 @@ static void machine_step(const struct step *step)
 	case ACT_ROLES:
 		people_roles(step->x);
 		signal_send(SIGHUP);
-		break;
-	case ACT_FLIGHT:
-		flight_takes(step->x);
 		break;
 	case ACT_FOLD:
 		fold_due();
@@ -400,7 +393,6 @@ static void daemon_clean(void)
 		close(service.dir);
 	memset(&service, 0, sizeof(service));
 	controls_reset();
-	flight_daemon_gone();
 	fold_daemon_gone();
 	memory_drop();
 	world_daemon_gone();
@@ -411,7 +403,6 @@ static void daemon_clean(void)
 /* The daemon as main() runs it, to its end in order. */
 static void daemon_lives(void)
 {
-	struct committer *committer;
 	bool troubled = disk_troubled();
 
 	people_config(&now.config);
@@ -425,9 +416,7 @@ static void daemon_lives(void)
 			daemon_dies();
 		found("the daemon does not start: %s", last_log());
 	}
-	committer = committer_start(&service.batch, &service.ledger);
-	server_run(&service, committer, WORLD_LISTENER, reload);
-	committer_stop(committer);
+	server_run(&service, WORLD_LISTENER, reload);
 	fold_daemon_gone();
 	service_close(&service);
 	memset(&service, 0, sizeof(service));
@@ -499,7 +488,6 @@ const char *episode_run(const struct script *script, const char *dir)
 	randombytes_set_implementation(&the_dice);
 	world_reset();
 	disk_reset();
-	flight_takes(0);
 	model_reset();
 	people_reset();
 	whole(dir);

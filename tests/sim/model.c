@@ -25,7 +25,6 @@ static struct {
 	struct seqs *by_id;		/* by the number in the id */
 	size_t id_count;
 	struct seqs audits;
-	int64_t now;
 } model;
 
 static void seqs_add(struct seqs *seqs, size_t seq)
@@ -52,11 +51,6 @@ void model_reset(void)
 	own_free(model.list);
 	own_free(model.by_id);
 	memset(&model, 0, sizeof(model));
-}
-
-int64_t model_now(void)
-{
-	return model.now;
 }
 
 size_t model_count(void)
@@ -331,45 +325,11 @@ static const struct content *content_of(const char *leaf, const char *memo)
 	return guideline ? content_at((unsigned)guideline - 1) : NULL;
 }
 
-/* Was the entry made in the turn of the n-th last look at the clock? */
-static bool made_at(const struct record *record, unsigned back)
-{
-	int64_t told = clock_told_before(back), before = model.list[model.count - 1].at;
-
-	return told && (told > before ? record->at == told : record->at == before + 1);
-}
-
-/* The next turn, from the newest back, in which it may have been made: model.now. */
-static bool turn_next(const struct record *record, unsigned *back)
-{
-	while (*back < TELLINGS && !made_at(record, *back))
-		++*back;
-	if (*back == TELLINGS)
-		return false;
-	model.now = clock_told_before((*back)++);
-	return true;
-}
-
-/* What it should have come to, in the turn that gives its period, if there is one. */
-static struct outcome outcome_in_turns(const struct record *record, const struct person *person,
-				       unsigned roles)
-{
-	struct outcome outcome = { .error = "no turn of this time" };
-
-	for (unsigned back = 0; turn_next(record, &back); ) {
-		outcome = model_outcome(record->content, person, roles, model.count);
-		if (outcome.error || !strcmp(outcome.period, record->period))
-			break;
-	}
-	return outcome;
-}
-
 /* Somebody asked for this, may have it, and gets exactly it. */
 static void request_check(struct record *record, const char *leaf, const char *memo)
 {
 	static const char *const kinds[] = { "spend", "topup", "refund", "open", "adjust", "close" };
-	unsigned long turn = episode_turn() > TELLINGS ? episode_turn() - TELLINGS : 0;
-	unsigned who, version = people_roles_version() + 1, oldest = people_roles_at(turn);
+	unsigned who, version = people_roles_version() + 1, oldest = people_roles_at(episode_turn());
 	const struct person *person = person_of(record->uid, &who);
 	struct outcome outcome;
 
@@ -385,7 +345,8 @@ static void request_check(struct record *record, const char *leaf, const char *m
 		found("the same request of uid %lld has two entries: %zu is the second",
 		      (long long)record->uid, model.count);
 	do
-		outcome = outcome_in_turns(record, person, people_roles_of(who, --version));
+		outcome = model_outcome(record->content, person, people_roles_of(who, --version),
+					model.count);
 	while (outcome.error && version > oldest);
 	if (outcome.error)
 		found("entry %zu (%s) should have been refused: %s", model.count, record->kind,
@@ -426,7 +387,7 @@ static void reset_check(const struct record *record, bool last)
 	struct model_budget state = model_budget(record->budget, model.count);
 	int64_t lapse = lapsing(&state), allowance = state.terms.allowance;
 	bool granting = grant_due(record->budget);
-	char next[LABEL], now[LABEL] = "";
+	char next[LABEL], now[LABEL];
 	unsigned who;
 
 	if (!person_of(record->uid, &who) || !(people[who].roles & CRON))
@@ -434,11 +395,7 @@ static void reset_check(const struct record *record, bool last)
 	if (!state.there || state.closed)
 		found("a budget that is not open was reset");
 	label_after(state.current, next);
-	for (unsigned back = 0; turn_next(record, &back); ) {
-		label_at(model.now, state.terms.every, now);
-		if (strcmp(record->period, now) <= 0)
-			break;
-	}
+	label_at(clock_told(), state.terms.every, now);
 	if (strcmp(record->period, granting ? state.current : next) || strcmp(record->period, now) > 0)
 		found("period %s was begun after %s, and it is %s", record->period, state.current, now);
 	if (!granting && lapse) {
@@ -455,11 +412,10 @@ static void reset_check(const struct record *record, bool last)
 
 static void audit_check(const struct record *record)
 {
-	char today[LABEL] = "";
+	char today[LABEL];
 	unsigned who;
 
-	for (unsigned back = 0; strcmp(today, record->period) && turn_next(record, &back); )
-		label_at(model.now, EVERY_DAY, today);
+	label_at(clock_told(), EVERY_DAY, today);
 	if (!person_of(record->uid, &who) || strcmp(today, record->period) || record->amount)
 		found("entry %zu is no proper record of an audit", model.count);
 	for (size_t i = 0; i < model.audits.count; i++) {
@@ -494,9 +450,7 @@ static void record_check(struct record *record, const char *leaf, const char *me
 {
 	const struct record *before = model.count ? &model.list[model.count - 1] : NULL;
 
-	unsigned back = 0;
-
-	if (before && !turn_next(record, &back))
+	if (before && record->at != (clock_told() > before->at ? clock_told() : before->at + 1))
 		found("entry %zu is of another time than its turn", model.count);
 	if (before && is(before, "reset") && before->from >= 0 && grant_due(before->budget) &&
 	    (!is(record, "reset") || record->budget != before->budget))

@@ -60,9 +60,6 @@ void model_reset(void);
 void model_commit(uint64_t seq, const uint8_t *row, size_t size, bool last);
 
 size_t model_count(void);
-
-/* The time of the turn in which the entry that is looked at was made: it may be committed some turns later. */
-int64_t model_now(void);
 const struct record *model_record(size_t seq);
 
 /* The record that the person's request with this id made before `size`; NULL. */

@@ -5,6 +5,7 @@
 
 #include "model.h"
 #include "people.h"
+#include "world.h"
 
 static bool is(const struct record *record, const char *kind)
 {
@@ -255,7 +256,7 @@ static struct outcome open_outcome(const struct content *content, const struct p
 	ret = moved(content->budget, terms.allowance ? COMPANY : NOBODY,
 		    terms.allowance ? content->budget : NOBODY, terms.allowance, size);
 	ret.terms = terms;
-	label_at(model_now(), terms.every, ret.period);
+	label_at(clock_told(), terms.every, ret.period);
 	return ret;
 }
 
@@ -264,8 +265,8 @@ static void period_changes(const struct model_budget *budget, int every, char re
 {
 	char today[LABEL], first[LABEL], last[LABEL];
 
-	label_at(model_now(), EVERY_DAY, today);
-	label_at(model_now(), every, ret);
+	label_at(clock_told(), EVERY_DAY, today);
+	label_at(clock_told(), every, ret);
 	if (!budget->current[0] || every == EVERY_NONE)
 		return;
 	label_ends(budget->current, last);

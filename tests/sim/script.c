@@ -46,7 +46,6 @@ static const struct act_row {
 	[ACT_CRASH] =		{ "crash",	{ 0, 0, 3, 1, 1 }, 60, 1, 1 },
 	[ACT_STOP] =		{ "stop",	{ 1, 0, 1, 2, 1 }, NONE },
 	[ACT_ROLES] =		{ "roles",	{ 1, 1, 1, 1, 1 }, 4, 1, 1 },
-	[ACT_FLIGHT] =		{ "flight",	{ 2, 4, 2, 2, 2 }, 6, 1, 1 },
 	[ACT_FOLD] =		{ "fold",	{ 4, 4, 4, 2, 2 }, NONE },
 	[ACT_FILES] =		{ "files",	{ 0, 0, 1, 0, 2 }, NONE },
 };

@@ -31,7 +31,6 @@ enum act {
 	ACT_CRASH,		/* the daemon dies at its x-th system call from here */
 	ACT_STOP,		/* SIGTERM, and a new start */
 	ACT_ROLES,		/* SIGHUP; x: who is manager now */
-	ACT_FLIGHT,		/* x: turns that a commit beside the loop takes from now on */
 	ACT_FOLD,		/* the books freeze what is to be folded, or forget what was frozen */
 	ACT_FILES,		/* no descriptor for the next connection */
 	ACT_COUNT

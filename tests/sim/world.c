@@ -45,7 +45,6 @@ struct event {
 static struct {
 	int64_t wall, boot, told, second;
 	unsigned long tellings;
-	int64_t last_told[TELLINGS];
 	struct socket sockets[SOCKETS];
 	int waiting[SOCKETS];		/* to be accepted */
 	unsigned waiting_count;
@@ -54,7 +53,6 @@ static struct {
 	unsigned crash;
 	bool no_files;
 	uint64_t signals;		/* a bit each */
-	bool landed;			/* a commit beside the loop is over */
 	bool quiet;			/* nothing more arrives in this turn */
 } world;
 
@@ -67,7 +65,7 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ret)
 	int64_t now = id == CLOCK_REALTIME ? world.wall : world.boot;
 
 	if (id == CLOCK_REALTIME) {
-		world.told = world.last_told[world.tellings % TELLINGS] = now;
+		world.told = now;
 		world.tellings++;
 	}
 	*ret = (struct timespec){ now / 1000000, now % 1000000 * 1000 };
@@ -105,11 +103,6 @@ void clock_tell_again(int64_t us)
 {
 	world.told = us;
 	world.tellings--;
-}
-
-int64_t clock_told_before(unsigned back)
-{
-	return back < world.tellings ? world.last_told[(world.tellings - 1 - back) % TELLINGS] : 0;
 }
 
 unsigned long clock_tellings(void)
@@ -435,8 +428,6 @@ static short happening(const struct event *event)
 		return world.signals >> event->fd & 1 ? EV_SIGNAL : 0;
 	if (event->timer)
 		return world.boot >= world.second ? EV_TIMEOUT : 0;
-	if (event->fd == WORLD_LANDING)
-		return world.landed ? EV_READ : 0;
 	if (event->fd == WORLD_LISTENER)
 		return world.waiting_count ? EV_READ : 0;
 	socket = socket_of(event->fd);
@@ -485,7 +476,6 @@ int event_base_loop(struct event_base *base, int flags)
 	world.quiet = !episode_goes_on();
 	for (int i = 0; i < SOCKETS; i++)
 		socket_moves(i);
-	world.landed = flight_goes_on();
 	if (!events_run() && !(flags & EVLOOP_NONBLOCK))
 		episode_idle();
 	return 0;

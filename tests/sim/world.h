@@ -12,8 +12,6 @@
 #include <stdint.h>
 
 #define SOCKETS 256
-#define TELLINGS 32		/* looks at the clock that are remembered: of more turns than a commit takes */
-#define WORLD_LANDING 99998	/* the descriptor that tells of a commit beside the loop */
 #define WORLD_LISTENER 99999	/* the descriptor that the daemon accepts from; those of sockets follow */
 #define SOCKET_ROOM 16000	/* bytes that the kernel keeps for who does not read */
 
@@ -30,7 +28,6 @@ void clocks_jump(int64_t us);		/* the wall clock alone */
 int64_t clock_wall(void);
 int64_t clock_boot(void);
 int64_t clock_told(void);		/* the wall clock as the daemon looked at it last */
-int64_t clock_told_before(unsigned back);	/* so many looks earlier; 0: never */
 void clock_tell_again(int64_t us);	/* the last look was none: what it saw is what it saw before */
 unsigned long clock_tellings(void);	/* how often it looked: once a turn */
 
