@@ -20,14 +20,9 @@ static bool to_journal;
 /* Otherwise the next file would get their numbers: what is said would be written into it. */
 static void standard_files_take(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		_exit(EXIT_FAILURE);
-	close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			_exit(EXIT_FAILURE);
 }
 
 /* systemd.exec(5): JOURNAL_STREAM names the device and inode of the journal's stream. */
