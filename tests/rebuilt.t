@@ -16,10 +16,10 @@ need_root('several people')
 random.seed(int(os.environ.get('SEED', '7')))
 
 
-def long_ago():
-    """An environment in which it is ten weeks ago."""
+def long_ago(days=70):
+    """An environment in which it is so many days ago."""
     preload = run(['faketime', '-f', '+0', 'sh', '-c', 'echo "$LD_PRELOAD"']).stdout.strip()
-    return environment(LD_PRELOAD=preload, FAKETIME='-70d')
+    return environment(LD_PRELOAD=preload, FAKETIME='-%dd' % days)
 
 
 class Shop:
@@ -159,7 +159,7 @@ def first_difference(got, want):
 refusals = []
 ledger = Ledger(init=False)
 run([program('fundd'), '--init', '--origin', 'test.example/fund', '--timezone', 'Europe/Berlin',
-     '--dir', ledger.dir], env=long_ago(), check=True)
+     '--dir', ledger.dir], env=long_ago(71), check=True)
 ledger.start(env=long_ago())
 shop = Shop()
 shop.open()
