@@ -17,7 +17,7 @@
 
 VERSION = 0.1.0
 CC = gcc
-CFLAGS = -O2 -g
+CFLAGS = -O3 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wno-missing-field-initializers
 build = build

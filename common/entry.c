@@ -137,9 +137,10 @@ void entry_clear(struct entry *entry)
 
 bool entry_has_id(const struct entry *entry)
 {
-	static const uint8_t nil[16];
+	uint64_t halves[2];
 
-	return memcmp(entry->id, nil, sizeof(nil)) != 0;
+	memcpy(halves, entry->id, sizeof(halves));
+	return halves[0] | halves[1];
 }
 
 bool account_built_in(const char *account)
@@ -259,17 +260,21 @@ static bool cursor_int(struct cursor *c, int64_t *ret)
 /* A quoted string of 1 to size - 1 printable ASCII characters that need no escape. */
 static bool cursor_text(struct cursor *c, char *ret, size_t size)
 {
+	const char *p = c->p, *end = c->end;	/* what is written to ret cannot change these */
 	size_t len = 0;
 
-	if (!cursor_take(c, "\"", 1))
+	if (p == end || *p++ != '"')
 		return false;
-	while (c->p < c->end && *c->p != '"') {
-		if (*c->p < 0x20 || *c->p > 0x7e || *c->p == '\\' || len + 1 >= size)
+	for (; p < end && *p != '"'; p++) {
+		if (*p < 0x20 || *p > 0x7e || *p == '\\' || len + 1 >= size)
 			return false;
-		ret[len++] = *c->p++;
+		ret[len++] = *p;
 	}
+	if (!len || p == end)
+		return false;
 	ret[len] = '\0';
-	return len && cursor_take(c, "\"", 1);
+	c->p = p + 1;
+	return true;
 }
 
 static bool field_parse(struct cursor *c, const struct leaf_field *field, struct entry *entry)
