@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "sandbox.h"
 #include "server.h"
 #include "verify.h"
+
+#define LARGE_BLOCK (256 << 10)	/* bytes: mapped by itself, and given back whole */
 
 enum mode { MODE_SERVE, MODE_INIT, MODE_VERIFY, MODE_ACCEPT_CLOCK, MODE_ROTATE_KEY };
 
@@ -141,6 +144,13 @@ static void files_allow(void)
 		log_warning("cannot raise the limit on open files");
 }
 
+/* Left to itself malloc would soon take large tables out of the heap, which is not given back in the middle. */
+static void memory_returns(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+	mallopt(M_TRIM_THRESHOLD, 4 * LARGE_BLOCK);
+}
+
 static int serve(const struct config *config)
 {
 	static struct service service;
@@ -150,6 +160,7 @@ static int serve(const struct config *config)
 	if (!uids_whole())
 		return EXIT_FAILED;
 	files_allow();
+	memory_returns();
 	status = service_open(&service, config);
 	if (status)
 		return status;

@@ -358,6 +358,6 @@ int pile_put(struct pile *pile, MDB_txn *txn, unsigned dbi)
 		error = block_merge(pile, txn, dbi, cursor, done, &done, &run);
 	mdb_cursor_close(cursor);
 	pile_release(&run);
-	pile->count = 0;
+	pile_release(pile);
 	return error;
 }

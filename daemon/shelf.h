@@ -61,7 +61,7 @@ struct pile {
 void pile_add(struct pile *pile, const uint8_t *key, const uint8_t *value);
 void pile_release(struct pile *pile);	/* empty afterwards, and fit for use */
 
-/* Sorts the pile, puts it on its shelf and empties it. 0, or an error of errno or LMDB; the transaction is no good then. */
+/* Sorts the pile, puts it on its shelf and releases it. 0, or an error of errno or LMDB; the transaction is no good then. */
 int pile_put(struct pile *pile, MDB_txn *txn, unsigned dbi);
 
 #endif
