@@ -12,6 +12,7 @@ bool leaves_begin(struct leaves *leaves, struct link *link, uint64_t from, uint6
 	bool sent;
 
 	*leaves = (struct leaves){ .link = link, .next = from, .end = to };
+	buf_reserve(&link->in, READ_SIZE);
 	json_open(&parameters, NULL, '{');
 	json_int(&parameters, "from", (int64_t)from);
 	json_int(&parameters, "to", (int64_t)to);
@@ -25,34 +26,6 @@ static enum leaves_step lost(struct leaves *leaves, const char *problem)
 {
 	link_fail(leaves->link, LINK_LOST, problem);
 	return LEAVES_LOST;
-}
-
-/* The next reply's text without its NUL; NULL when the link is lost. */
-static char *message_next(struct leaves *leaves, size_t *len)
-{
-	struct buf *bytes = &leaves->bytes;
-	size_t seen = leaves->at;
-	char *end;
-
-	while (!(end = bytes->len > seen ? memchr(bytes->data + seen, 0, bytes->len - seen)
-					 : NULL)) {
-		ssize_t n;
-
-		if (leaves->at)
-			memmove(bytes->data, bytes->data + leaves->at, bytes->len - leaves->at);
-		bytes->len -= leaves->at;
-		leaves->at = 0;
-		seen = bytes->len;
-		n = link_bytes(leaves->link, buf_room(bytes, READ_SIZE), READ_SIZE);
-		bytes->len -= READ_SIZE - (n > 0 ? (size_t)n : 0);
-		if (n <= 0)
-			return NULL;
-		if (bytes->len > LINK_REPLY_MAX + READ_SIZE)
-			return lost(leaves, "what it answers is too long"), NULL;
-	}
-	*len = (size_t)(end - (bytes->data + leaves->at));
-	leaves->at += *len + 1;
-	return end - *len;
 }
 
 static bool take(char **p, const char *end, const char *word)
@@ -152,7 +125,7 @@ enum leaves_step leaves_next(struct leaves *leaves, const char **leaf, size_t *l
 {
 	enum leaves_step step = LEAVES_ONE;
 	size_t size;
-	char *text = message_next(leaves, &size);
+	char *text = link_text(leaves->link, &size);
 
 	if (!text)
 		return LEAVES_LOST;
@@ -165,6 +138,5 @@ enum leaves_step leaves_next(struct leaves *leaves, const char **leaf, size_t *l
 
 void leaves_release(struct leaves *leaves)
 {
-	buf_release(&leaves->bytes);
 	buf_release(&leaves->leaf);
 }

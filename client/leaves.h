@@ -17,8 +17,6 @@
 struct leaves {
 	struct link *link;
 	uint64_t next, end;		/* numbers */
-	struct buf bytes;		/* read, from `at` on not taken yet */
-	size_t at;
 	struct reply reply;		/* when it is an error: the caller's to tell and release */
 	struct buf leaf;		/* the one just taken, when it had to be unescaped */
 };

@@ -1,7 +1,6 @@
 #include "link.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,8 @@
 #include <unistd.h>
 
 #include "common/frame.h"
+
+#define READ_LEAST 4096	/* bytes that there is room for at least */
 
 enum link_outcome link_fail(struct link *link, enum link_outcome outcome, const char *problem)
 {
@@ -34,13 +35,6 @@ static bool patience_set(int fd, int patience_ms)
 
 	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0 &&
 	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0;
-}
-
-static void link_begin(struct link *link)
-{
-	link->in = evbuffer_new();
-	if (!link->in)
-		abort();
 }
 
 /* The oldest call aside is done with. */
@@ -65,7 +59,6 @@ bool link_open(struct link *link, const char *path, int patience_ms)
 		link_fail(link, LINK_UNSENT, errno_text());
 		return false;
 	}
-	link_begin(link);
 	return true;
 }
 
@@ -97,7 +90,6 @@ bool link_open_command(struct link *link, const char *command, int patience_ms)
 		link_fail(link, LINK_UNSENT, errno_text());
 		return false;
 	}
-	link_begin(link);
 	return true;
 }
 
@@ -105,14 +97,13 @@ void link_close(struct link *link)
 {
 	if (link->fd >= 0)
 		close(link->fd);
-	if (link->in)
-		evbuffer_free(link->in);
+	buf_release(&link->in);
 	if (link->child > 0) {
 		kill(link->child, SIGTERM);
 		waitpid(link->child, NULL, 0);
 	}
 	link->fd = -1;
-	link->in = NULL;
+	link->at = 0;
 	link->child = 0;
 	link->sent = link->answered = 0;
 	while (link->asides) {
@@ -173,50 +164,55 @@ bool link_aside(struct link *link, const char *method, const struct buf *paramet
 /* Waits for more bytes. */
 static enum link_outcome link_fill(struct link *link)
 {
-	int n;
+	struct buf *in = &link->in;
+	ssize_t n;
 
+	if (link->at)
+		memmove(in->data, in->data + link->at, in->len -= link->at);
+	link->at = 0;
+	buf_reserve(in, READ_LEAST);
 	do
-		n = evbuffer_read(link->in, link->fd, -1);
+		n = read(link->fd, in->data + in->len, in->cap - in->len - 1);
 	while (n < 0 && errno == EINTR);
-	if (n > 0)
-		return LINK_OK;
-	return link_fail(link, LINK_LOST, n == 0 ? "it hung up" : errno_text());
+	if (n <= 0)
+		return link_fail(link, LINK_LOST, n == 0 ? "it hung up" : errno_text());
+	in->len += (size_t)n;
+	return LINK_OK;
+}
+
+char *link_text(struct link *link, size_t *len)
+{
+	enum frame frame = FRAME_PARTIAL;
+	char *text = NULL;
+
+	while (link->fd >= 0) {
+		text = link->in.data ? link->in.data + link->at : NULL;
+		frame = frame_find(text, link->in.len - link->at, LINK_REPLY_MAX, len);
+		if (frame != FRAME_PARTIAL || link_fill(link) != LINK_OK)
+			break;
+	}
+	if (frame == FRAME_PARTIAL)
+		return NULL;
+	if (frame != FRAME_WHOLE) {
+		link_fail(link, LINK_LOST, "what it answers is no Varlink reply");
+		return NULL;
+	}
+	link->at += *len + 1;
+	return text;
 }
 
 /* The reply that is next, whosever it is. */
 static enum link_outcome reply_read(struct link *link, struct reply *ret)
 {
 	struct problem problem;
-	const char *text;
-	enum frame frame;
 	size_t len;
+	char *text = link_text(link, &len);
 
-	if (link->fd < 0)
+	if (!text)
 		return LINK_LOST;
-	while ((frame = frame_peek(link->in, LINK_REPLY_MAX, &text, &len)) == FRAME_PARTIAL)
-		if (link_fill(link) != LINK_OK)
-			return LINK_LOST;
-	if (frame != FRAME_WHOLE || reply_parse(text, len, ret, &problem))
+	if (reply_parse(text, len, ret, &problem))
 		return link_fail(link, LINK_LOST, "what it answers is no Varlink reply");
-	frame_drop(link->in, len);
 	return LINK_OK;
-}
-
-ssize_t link_bytes(struct link *link, char *bytes, size_t size)
-{
-	ssize_t n;
-
-	if (link->fd < 0)
-		return -1;
-	n = evbuffer_remove(link->in, bytes, size);
-	if (n > 0)
-		return n;
-	do
-		n = read(link->fd, bytes, size);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		link_fail(link, LINK_LOST, n == 0 ? "it hung up" : errno_text());
-	return n;
 }
 
 bool link_take_aside(struct link *link)

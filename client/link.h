@@ -18,8 +18,6 @@
 #include "common/buf.h"
 #include "common/message.h"
 
-struct evbuffer;
-
 #define LINK_PATIENCE_MS 10000		/* for an answer */
 #define LINK_REPLY_MAX ((size_t)1 << 20)
 
@@ -32,7 +30,8 @@ typedef void link_handler(void *context, const struct reply *reply);
 
 struct link {
 	int fd;				/* -1: closed */
-	struct evbuffer *in;
+	struct buf in;			/* read; from `at` on not taken yet */
+	size_t at;
 	pid_t child;			/* of link_open_command */
 	char problem[128];		/* why the last thing failed */
 	uint64_t sent, answered;	/* calls not aside */
@@ -72,9 +71,10 @@ bool link_aside(struct link *link, const char *method, const struct buf *paramet
 /* Reads the reply that is next if it is one aside; false when it is not, or the link is lost. */
 bool link_take_aside(struct link *link);
 
-/* For who takes the replies apart: what there is of their bytes, as read(2); 0 and -1 close
- * the link. Whoever read a last reply so counts it in link->answered. */
-ssize_t link_bytes(struct link *link, char *bytes, size_t size);
+/* For who takes the replies apart: the next one's text without its NUL, to be changed at will,
+ * valid until the next. NULL: the link is lost. Whoever takes a last reply so counts it in
+ * link->answered. */
+char *link_text(struct link *link, size_t *len);
 
 /* Closes the link and says why. */
 enum link_outcome link_fail(struct link *link, enum link_outcome outcome, const char *problem);

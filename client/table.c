@@ -7,7 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lazy.h"
+
 #define CHUNK_ROWS 2000
+
+static struct {
+	__typeof__(scols_new_table) *new_table;
+	__typeof__(scols_unref_table) *unref_table;
+	__typeof__(scols_print_table) *print_table;
+	__typeof__(scols_table_enable_noheadings) *enable_noheadings;
+	__typeof__(scols_table_new_column) *new_column;
+	__typeof__(scols_table_new_line) *new_line;
+	__typeof__(scols_line_set_data) *set_data;
+} scols;
+
+static const struct lazy_name scols_names[] = {
+	{ "scols_new_table", &scols.new_table },
+	{ "scols_unref_table", &scols.unref_table },
+	{ "scols_print_table", &scols.print_table },
+	{ "scols_table_enable_noheadings", &scols.enable_noheadings },
+	{ "scols_table_new_column", &scols.new_column },
+	{ "scols_table_new_line", &scols.new_line },
+	{ "scols_line_set_data", &scols.set_data },
+	{ NULL, NULL }
+};
 
 struct table {
 	const struct column *columns;
@@ -28,15 +51,15 @@ static void chunk_begin(struct table *table)
 {
 	size_t i;
 
-	table->chunk = scols_new_table();
+	table->chunk = scols.new_table();
 	if (!table->chunk)
 		abort();
-	must(scols_table_enable_noheadings(table->chunk, table->headed));
+	must(scols.enable_noheadings(table->chunk, table->headed));
 	for (i = 0; i < table->count; i++) {
 		const struct column *column = &table->columns[i];
 		int flags = (column->right ? SCOLS_FL_RIGHT : 0) | (column->wrap ? SCOLS_FL_WRAP : 0);
 
-		if (!scols_table_new_column(table->chunk, column->heading, 0, flags))
+		if (!scols.new_column(table->chunk, column->heading, 0, flags))
 			abort();
 	}
 	table->rows = 0;
@@ -45,8 +68,8 @@ static void chunk_begin(struct table *table)
 static void chunk_end(struct table *table)
 {
 	if (table->rows)
-		must(scols_print_table(table->chunk));
-	scols_unref_table(table->chunk);
+		must(scols.print_table(table->chunk));
+	scols.unref_table(table->chunk);
 	table->headed = true;
 }
 
@@ -64,6 +87,7 @@ struct table *table_new(const struct column *columns, size_t count)
 
 	if (!table)
 		abort();
+	lazy_load("libsmartcols.so.1", scols_names);
 	locale_use();
 	table->columns = columns;
 	table->count = count;
@@ -77,7 +101,7 @@ void table_row(struct table *table)
 		chunk_end(table);
 		chunk_begin(table);
 	}
-	table->line = scols_table_new_line(table->chunk, NULL);
+	table->line = scols.new_line(table->chunk, NULL);
 	if (!table->line)
 		abort();
 	table->rows++;
@@ -85,7 +109,7 @@ void table_row(struct table *table)
 
 void table_cell(struct table *table, size_t column, const char *text)
 {
-	must(scols_line_set_data(table->line, column, text));
+	must(scols.set_data(table->line, column, text));
 }
 
 void table_end(struct table *table)

@@ -1,20 +1,19 @@
 /* Frames: the same bytes, in one piece or split wherever the first byte says, give the same messages. */
-#include <event2/buffer.h>
-
 #include "common/buf.h"
 #include "common/frame.h"
 #include "fuzz.h"
 
 #define FRAME_MAX 300
 
-/* Takes what is whole, noting kind and bytes. false: nothing more can come of this connection. */
-static bool frames_take(struct evbuffer *in, struct buf *seen)
+/* Takes what is whole of the bytes from *at on, noting kind and bytes. false: nothing more can come of this
+ * connection. */
+static bool frames_take(const uint8_t *data, size_t have, size_t *at, struct buf *seen)
 {
-	const char *text;
 	size_t len = 0;
 
 	for (;;) {
-		enum frame frame = frame_peek(in, FRAME_MAX, &text, &len);
+		const char *text = (const char *)data + *at;
+		enum frame frame = frame_find(text, have - *at, FRAME_MAX, &len);
 
 		if (frame == FRAME_PARTIAL)
 			return true;
@@ -23,20 +22,17 @@ static bool frames_take(struct evbuffer *in, struct buf *seen)
 			return false;
 		if (frame == FRAME_WHOLE)
 			buf_add(seen, text, len);
-		frame_drop(in, frame == FRAME_WHOLE ? len : 0);
+		*at += frame == FRAME_WHOLE ? len + 1 : 1;
 	}
 }
 
 static void feed(const uint8_t *data, size_t size, size_t step, struct buf *seen)
 {
-	struct evbuffer *in = evbuffer_new();
-	bool alive = true;
+	size_t at = 0, have = 0;
 
-	for (size_t at = 0; at < size && alive; at += step) {
-		evbuffer_add(in, data + at, size - at < step ? size - at : step);
-		alive = frames_take(in, seen);
-	}
-	evbuffer_free(in);
+	do
+		have = size - have < step ? size : have + step;
+	while (frames_take(data, have, &at, seen) && have < size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
