@@ -28,7 +28,7 @@ static const char *given_key(struct check *check, const char *origin)
 	if (strcmp(verifier.name, origin))
 		return "it is another ledger's than the key that was given";
 	/* what is remembered is compared all the same, where it can be read */
-	if (state_open(&check->state, NULL, origin))
+	if (state_open(&check->state, NULL, origin, NULL))
 		state_close(&check->state);
 	check->keys.count = 0;
 	return keys_add(&check->keys, 0, &verifier);
@@ -40,8 +40,8 @@ const char *check_keys(struct check *check, const char *origin)
 
 	if (check->vkey)
 		return given_key(check, origin);
-	problem = state_open(&check->state, NULL, origin);
-	check->keys = check->state.keys;
+	problem = state_open(&check->state, NULL, origin, NULL);
+	keys_copy(&check->keys, &check->state.keys);
 	if (!problem && !check->keys.count)
 		problem = "no key of this ledger is remembered here; give it with --vkey";
 	return problem;
@@ -359,6 +359,7 @@ enum exit_status check_path(struct check *check, const char *path)
 
 void check_release(struct check *check)
 {
+	keys_release(&check->keys);
 	state_close(&check->state);
 }
 

@@ -41,19 +41,28 @@ static void alarm_place(struct watch *watch, const char *origin, const char *pro
 	alarm_notes(&watch->alarm, &watch->state.note, watch->foreign.data, watch->foreign.len);
 }
 
+/* Takes the genesis, proven with the key that it names. */
+static bool genesis_prove(const struct receipt *receipt, struct entry *ret)
+{
+	struct keys keys = { .count = 0 };
+	struct checkpoint head;
+	struct verifier key;
+	bool proven = !entry_parse(receipt->leaf, receipt->leaf_len, ret) &&
+		      !ledger_key_parse(ret->vkey, &key) && !keys_add(&keys, 0, &key) &&
+		      !keys_receipt(&keys, receipt, ret, &head);
+
+	keys_release(&keys);
+	return proven;
+}
+
 /* Does the genesis go on from the ledger that was here, as far as that is remembered? */
 static const char *genesis_check(const struct watch *watch, const struct receipt *receipt)
 {
 	const struct checkpoint *old = &watch->state.head;
-	struct keys keys = { .count = 0 };
-	struct checkpoint head;
-	struct verifier key;
 	struct entry genesis;
 	uint8_t root[HASH_SIZE];
 
-	if (entry_parse(receipt->leaf, receipt->leaf_len, &genesis) ||
-	    ledger_key_parse(genesis.vkey, &key) || keys_add(&keys, 0, &key) ||
-	    keys_receipt(&keys, receipt, &genesis, &head) ||
+	if (!genesis_prove(receipt, &genesis) ||
 	    (!watch->named && strcmp(genesis.vkey, watch->vkey.data)))
 		return "its genesis cannot be proven";
 	if (strcmp(genesis.prior_origin, watch->before))
@@ -218,27 +227,36 @@ static const char *chain_check(struct watch *watch, struct chain *chain, struct 
 	return problem;
 }
 
+/* The keys that were followed; NULL: they could not be. */
+static void keys_take(struct watch *watch, const struct keys *keys)
+{
+	if (!keys) {
+		alarm_not_followed(watch);
+		return;
+	}
+	keys_copy(&watch->keys, keys);
+	watch_foreign(watch);
+}
+
 /* Follows who took over, from the pinned key to the one of now. */
 static void keys_follow(struct watch *watch)
 {
 	struct chain chain = { .count = 0 };
-	struct keys keys = watch->keys;
+	struct keys keys = { .count = 0 };
 	struct verifier now;
-	bool followed = chain_take(watch, &keys, &chain) && !chain_check(watch, &chain, &keys) &&
-			!ledger_key_parse(watch->vkey.data, &now) &&
-			key_same(keys_at(&keys, UINT64_MAX), &now);
+	bool followed;
 
+	keys_copy(&keys, &watch->keys);
+	followed = chain_take(watch, &keys, &chain) && !chain_check(watch, &chain, &keys) &&
+		   !ledger_key_parse(watch->vkey.data, &now) &&
+		   key_same(keys_at(&keys, UINT64_MAX), &now);
 	for (unsigned i = 0; i < KEYS_MAX; i++)
 		buf_release(&chain.text[i]);
-	if (watch->unproven)
-		return;
-	buf_clear(&watch->vkey);
-	if (!followed) {
-		alarm_not_followed(watch);
-		return;
+	if (!watch->unproven) {
+		buf_clear(&watch->vkey);
+		keys_take(watch, followed ? &keys : NULL);
 	}
-	watch->keys = keys;
-	watch_foreign(watch);
+	keys_release(&keys);
 }
 
 /* What must be asked before the head can be checked. Nothing else is asked of the link

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -20,6 +21,29 @@ const char *ledger_key_parse(const char *text, struct verifier *ret)
 	return origin_problem(ret->name);
 }
 
+static void keys_reserve(struct keys *keys, unsigned count)
+{
+	if (count <= keys->room)
+		return;
+	keys->room = count < 8 ? count : 2 * count;	/* most ledgers have one */
+	keys->key = reallocarray(keys->key, keys->room, sizeof(*keys->key));
+	if (!keys->key)
+		abort();
+}
+
+void keys_copy(struct keys *to, const struct keys *from)
+{
+	keys_reserve(to, from->count);
+	for (to->count = 0; to->count < from->count; to->count++)
+		to->key[to->count] = from->key[to->count];
+}
+
+void keys_release(struct keys *keys)
+{
+	free(keys->key);
+	*keys = (struct keys){ .count = 0 };
+}
+
 const char *keys_add(struct keys *keys, uint64_t from, const struct verifier *verifier)
 {
 	if (keys->count == KEYS_MAX)
@@ -28,6 +52,7 @@ const char *keys_add(struct keys *keys, uint64_t from, const struct verifier *ve
 		return "the keys are of several ledgers";
 	if (keys->count ? from <= keys->key[keys->count - 1].from : from > 0)
 		return "the keys are not in the order in which they took over";
+	keys_reserve(keys, keys->count + 1);
 	keys->key[keys->count].from = from;
 	keys->key[keys->count++].verifier = *verifier;
 	return NULL;

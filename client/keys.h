@@ -17,13 +17,19 @@
 
 #define KEYS_MAX 1024	/* one a week for twenty years */
 
-struct keys {
-	struct {
-		uint64_t from;		/* the number of its key entry; 0 of the first */
-		struct verifier verifier;
-	} key[KEYS_MAX];
-	unsigned count;
+struct known_key {
+	uint64_t from;		/* the number of its key entry; 0 of the first */
+	struct verifier verifier;
 };
+
+/* All zero is none. */
+struct keys {
+	struct known_key *key;
+	unsigned count, room;
+};
+
+void keys_copy(struct keys *to, const struct keys *from);
+void keys_release(struct keys *keys);
 
 bool key_same(const struct verifier *one, const struct verifier *other);
 

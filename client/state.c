@@ -63,7 +63,8 @@ static bool path_set(struct state *state, const char *base, const char *origin)
 	return true;
 }
 
-const char *state_open(struct state *state, const char *base, const char *origin)
+const char *state_open(struct state *state, const char *base, const char *origin,
+		       const struct buf *known)
 {
 	const char *problem;
 
@@ -75,7 +76,7 @@ const char *state_open(struct state *state, const char *base, const char *origin
 		fail(state, strerror(errno));
 		return NULL;
 	}
-	problem = state_load(state);
+	problem = state_load(state, known);
 	if (!problem && state->keys.count && strcmp(state->keys.key[0].verifier.name, origin))
 		problem = "its keys are another ledger's";
 	return problem;
@@ -89,7 +90,7 @@ void state_close(struct state *state)
 	if (state->receipts >= 0)
 		close(state->receipts);
 	state->dir = state->receipts = -1;
-	state->keys.count = 0;
+	keys_release(&state->keys);
 	buf_release(&state->note);
 	buf_release(&state->path);
 }
@@ -103,7 +104,23 @@ static const char *optional_take(const struct state *state, const char *name, si
 	return errno == EFBIG ? "it is too long" : "it cannot be read";
 }
 
-const char *state_load(struct state *state)
+static const char *note_load(struct state *state, const struct buf *known)
+{
+	struct buf *bytes = &state->note;
+	const char *problem = optional_take(state, HEAD_FILE, NOTE_MAX, bytes);
+	struct note note;
+
+	if (problem || !bytes->len)
+		return problem;
+	if (!state->keys.count)
+		return "the checkpoint is there, but not the key";
+	if (!known || !buf_same(bytes, known))
+		return keys_open(&state->keys, bytes->data, bytes->len, &state->head, NULL);
+	problem = note_parse(bytes->data, bytes->len, &note);
+	return problem ? problem : checkpoint_parse(note.text, note.text_len, &state->head);
+}
+
+const char *state_load(struct state *state, const struct buf *known)
 {
 	struct buf text = BUF_INIT;
 	const char *problem = optional_take(state, KEYS_FILE, KEYS_FILE_MAX, &text);
@@ -113,14 +130,7 @@ const char *state_load(struct state *state)
 	if (!problem && text.len)
 		problem = keys_parse(text.data, text.len, &state->keys);
 	buf_release(&text);
-	if (!problem)
-		problem = optional_take(state, HEAD_FILE, NOTE_MAX, &state->note);
-	if (!problem && state->note.len && !state->keys.count)
-		problem = "the checkpoint is there, but not the key";
-	if (!problem && state->note.len)
-		problem = keys_open(&state->keys, state->note.data, state->note.len, &state->head,
-				    NULL);
-	return problem;
+	return problem ? problem : note_load(state, known);
 }
 
 bool state_lock(struct state *state)
@@ -170,7 +180,7 @@ bool state_save(struct state *state, const struct keys *keys, const char *note, 
 	if (!keys_save(state, keys) ||
 	    !file_replace(state->dir, HEAD_FILE, note, len, 0600, state->durable))
 		return fail(state, strerror(errno));
-	state->keys = *keys;
+	keys_copy(&state->keys, keys);
 	buf_clear(&state->note);
 	buf_add(&state->note, note, len);
 	state->head = *head;

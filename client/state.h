@@ -39,12 +39,16 @@ struct state {
  * Opens what is remembered of that ledger; base NULL: the caller's own. NULL, also when there is
  * nothing or no place for it (dir is -1 then); otherwise a static sentence: what is there is
  * damaged and must not be replaced.
+ *
+ * A checkpoint is checked before it is kept, and when it is read again, unless it is byte for byte
+ * the `known` one (or NULL) that somebody else holds: nothing can have happened to it then.
  */
-const char *state_open(struct state *state, const char *base, const char *origin);
+const char *state_open(struct state *state, const char *base, const char *origin,
+		       const struct buf *known);
 void state_close(struct state *state);
 
 /* Reads keys and checkpoint anew. NULL, or what is wrong with them. */
-const char *state_load(struct state *state);
+const char *state_load(struct state *state, const struct buf *known);
 
 /* Waits for the lock, a moment at most, makes the directory if need be. false: nothing can be
  * remembered, `problem` says why. */

@@ -252,5 +252,6 @@ void tally_release(struct tally *tally)
 		HASH_DEL(tally->budgets, budget);
 		free(budget);
 	}
+	keys_release(&tally->keys);
 	*tally = (struct tally){ .count = 0 };
 }

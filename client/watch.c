@@ -122,18 +122,22 @@ static void heads_prove(struct watch *watch, const struct checkpoint *one,
 	proving_free(proving);
 }
 
+static void head_set(struct watch *watch, const char *note, size_t len,
+		     const struct checkpoint *head)
+{
+	watch->head = *head;
+	buf_set(&watch->note, note, len);
+}
+
 void watch_head(struct watch *watch, const char *note, size_t len, const struct checkpoint *head)
 {
-	if (watch->state.note.len && !watch->note.len) {
-		watch->head = watch->state.head;
-		buf_set(&watch->note, watch->state.note.data, watch->state.note.len);
-	}
+	if (watch->state.note.len && !watch->note.len)
+		head_set(watch, watch->state.note.data, watch->state.note.len, &watch->state.head);
 	if (watch->note.len)
 		heads_prove(watch, &watch->head, &watch->note, head, note, len);
 	if (watch->note.len && head->size <= watch->head.size)
 		return;
-	watch->head = *head;
-	buf_set(&watch->note, note, len);
+	head_set(watch, note, len, head);
 }
 
 /* ---- The head of now ---- */
@@ -172,8 +176,13 @@ void watch_foreign(struct watch *watch)
 {
 	const struct buf *note = &watch->foreign;
 	struct checkpoint head;
-	const char *problem = keys_open(&watch->keys, note->data, note->len, &head, NULL);
+	const char *problem;
 
+	if (note->len && buf_same(note, &watch->state.note)) {
+		head_compare(watch, &watch->state.head, note->data, note->len);
+		return;
+	}
+	problem = keys_open(&watch->keys, note->data, note->len, &head, NULL);
 	if (!problem) {
 		head_compare(watch, &head, note->data, note->len);
 		return;
@@ -186,10 +195,10 @@ void watch_foreign(struct watch *watch)
 
 void watch_open(struct watch *watch, const char *origin)
 {
-	const char *problem = state_open(&watch->state, watch->base, origin);
+	const char *problem = state_open(&watch->state, watch->base, origin, &watch->foreign);
 
 	watch->opened = true;
-	watch->keys = watch->state.keys;
+	keys_copy(&watch->keys, &watch->state.keys);
 	if (problem)
 		alarm_raise(&watch->alarm, "what is remembered of %s in %s is damaged: %s", origin,
 			    watch->state.path.data, problem);
@@ -372,6 +381,18 @@ static void receipt_missing(const struct wanted *wanted, const json_t *reply)
 		     seq, seq);
 }
 
+/* Is the entry the first one after the newest head seen? Then its own proof shows that the head it
+ * came with goes on from that one, and none has to be asked for. */
+static bool goes_on(const struct watch *watch, const struct bundle *bundle, uint64_t size)
+{
+	uint8_t root[HASH_SIZE];
+
+	if (!watch->note.len || bundle->index != watch->head.size)
+		return false;
+	proof_root_before(&bundle->proof, bundle->index, size, root);
+	return !memcmp(root, watch->head.root, HASH_SIZE);
+}
+
 void watch_receipt(struct watch *watch, const json_t *reply, const struct wanted *wanted)
 {
 	struct receipt receipt;
@@ -399,7 +420,11 @@ void watch_receipt(struct watch *watch, const json_t *reply, const struct wanted
 		return;
 	}
 	receipt_keep(watch, &receipt, (uint64_t)entry.seq);
-	if (!bundle_parse(receipt.bundle, receipt.bundle_len, &bundle))
+	if (bundle_parse(receipt.bundle, receipt.bundle_len, &bundle))
+		return;
+	if (goes_on(watch, &bundle, head.size))
+		head_set(watch, bundle.note, bundle.note_len, &head);
+	else
 		watch_head(watch, bundle.note, bundle.note_len, &head);
 }
 
@@ -415,7 +440,7 @@ static void not_remembered(const struct watch *watch)
 static bool changed_meanwhile(struct watch *watch, const struct buf *before)
 {
 	const struct keys *kept = &watch->state.keys, *mine = &watch->keys;
-	const char *problem = state_load(&watch->state);
+	const char *problem = state_load(&watch->state, before);
 
 	if (problem)
 		alarm_raise(&watch->alarm, "what is remembered in %s is damaged: %s",
@@ -424,9 +449,8 @@ static bool changed_meanwhile(struct watch *watch, const struct buf *before)
 		alarm_raise(&watch->alarm,
 			    "another fund remembered another key of this ledger just now");
 	else if (kept->count > mine->count)
-		watch->keys = *kept;
-	return alarm_raised(&watch->alarm) || watch->state.note.len != before->len ||
-	       (before->len && memcmp(watch->state.note.data, before->data, before->len));
+		keys_copy(&watch->keys, kept);
+	return alarm_raised(&watch->alarm) || !buf_same(&watch->state.note, before);
 }
 
 /* One try: false when the file had changed, and what is in it must be proven first. */
@@ -506,6 +530,7 @@ void watch_release(struct watch *watch)
 {
 	watch->link = NULL;
 	state_close(&watch->state);
+	keys_release(&watch->keys);
 	alarm_clear(&watch->alarm);
 	buf_release(&watch->note);
 	buf_release(&watch->vkey);

@@ -91,6 +91,11 @@ void buf_printf(struct buf *b, const char *format, ...)
 	va_end(args);
 }
 
+bool buf_same(const struct buf *one, const struct buf *other)
+{
+	return one->len == other->len && (!one->len || !memcmp(one->data, other->data, one->len));
+}
+
 void buf_clear(struct buf *b)
 {
 	b->len = 0;

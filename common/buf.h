@@ -32,6 +32,9 @@ void buf_reserve(struct buf *b, size_t len);
 /* Makes room for len more bytes and returns where they go; len grows by it. */
 char *buf_room(struct buf *b, size_t len);
 
+/* Have both the same bytes? */
+bool buf_same(const struct buf *one, const struct buf *other);
+
 /* Empties it, keeping the memory. */
 void buf_clear(struct buf *b);
 

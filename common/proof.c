@@ -140,6 +140,23 @@ const char *proof_check_inclusion(const struct proof *proof, uint64_t index, uin
 	return memcmp(hash, root, HASH_SIZE) ? "the proof does not lead to the signed root" : NULL;
 }
 
+void proof_root_before(const struct proof *proof, uint64_t index, uint64_t size, uint8_t ret[HASH_SIZE])
+{
+	struct climb climb = { index, size - 1 };
+	bool first = true;
+
+	sha256(NULL, 0, ret);
+	for (unsigned i = 0; i < proof->count; i++, climb_up(&climb)) {
+		if (!climb_left(&climb))
+			continue;
+		if (first)
+			memcpy(ret, proof->hash[i], HASH_SIZE);
+		else
+			merkle_node(proof->hash[i], ret, ret);
+		first = false;
+	}
+}
+
 static const char *consistency_trivial(const struct proof *proof, uint64_t old,
 				       const uint8_t old_root[HASH_SIZE], const uint8_t root[HASH_SIZE])
 {

@@ -40,4 +40,8 @@ const char *proof_check_consistency(const struct proof *proof, uint64_t old,
 				    const uint8_t old_root[HASH_SIZE], uint64_t size,
 				    const uint8_t root[HASH_SIZE]);
 
+/* The root of the tree before leaf `index` came: all of that tree is in the proof that the leaf is in a tree of `size`
+ * leaves, which has been checked. So the leaf's proof shows, too, that the tree before it is the beginning of that one. */
+void proof_root_before(const struct proof *proof, uint64_t index, uint64_t size, uint8_t ret[HASH_SIZE]);
+
 #endif

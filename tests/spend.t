@@ -29,4 +29,65 @@ ok(said.returncode == 1 and 'libsmartcols.so.1' in said.stderr and 'needs that l
 said = ledger.fund('spend', '1', '--for', 'lamp', '--budget', 'desk', LD_LIBRARY_PATH=fake)
 is_(said.returncode, 0, '... and a spend goes on', said.stderr)
 
+# ---- Calls --------------------------------------------------------------------------------------
+
+
+class Listener(Proxy):
+    """Notes what is asked, and may make another spend before a Spend is passed on."""
+    asked, between = [], False
+
+    def ask(self, call):
+        method = json.loads(call)['method'].removeprefix(INTERFACE)
+        self.asked.append(method)
+        if method == 'Spend' and self.between:
+            with ledger.connect() as client:
+                client.call('Spend', spend(1, budget='desk'))
+        return call
+
+
+def asked(between=False):
+    Listener.asked, Listener.between = [], between
+    path = os.path.join(ledger.home, 'near.sock')
+    with Listener(path, ledger.socket):
+        said = ledger.fund('spend', '1', '--for', 'lamp', '--budget', 'desk', FUND_SOCKET=path)
+    is_(said.returncode, 0, 'a spend through a proxy', said.stderr)
+    return Listener.asked
+
+
+asked()     # the first time here, nothing is remembered
+is_(asked(), ['Checkpoint', 'Balance', 'Spend'],
+    'a spend takes three calls: its receipt proves that the ledger goes on from the head before')
+is_(asked(between=True), ['Checkpoint', 'Balance', 'Spend', 'Consistency'],
+    '... unless another entry came between')
+
+# A daemon of two faces: what is recorded is recorded in another ledger than the one it shows, of
+# the same key and as long.
+other = Ledger(init=False)
+ledger.stop()
+shutil.copytree(ledger.dir, other.dir)
+ledger.start()
+other.start()
+other.strange = False               # its clients saw it through the other's socket
+with ledger.connect() as one, other.connect() as two:
+    one.call('Spend', spend(1, budget='desk'))
+    two.call('Spend', spend(2, budget='desk'))
+
+
+class TwoFaced(Proxy):
+    def ask(self, call):
+        self.call = json.loads(call)
+        return call
+
+    def answer(self, method, reply):
+        if method == 'Spend':
+            with other.connect() as two:
+                reply['parameters'] = two.call('Spend', self.call['parameters'])
+
+
+path = os.path.join(ledger.home, 'two.sock')
+with TwoFaced(path, ledger.socket):
+    said = ledger.fund('spend', '1', '--for', 'lamp', '--budget', 'desk', FUND_SOCKET=path)
+ok(said.returncode == 6 and 'rewritten, rolled back or split' in said.stderr,
+   'a receipt that does not go on from the head before is an alarm', said.stderr)
+
 done()

@@ -309,7 +309,7 @@ class Ledger:
             os.mkdir(state)
             os.chmod(state, 0o777)
         return run([*(identity(*who) if who else ()), program('fund'), *words],
-                   env=environment(FUND_SOCKET=self.socket, XDG_STATE_HOME=state, **env))
+                   env=environment(**{'FUND_SOCKET': self.socket, 'XDG_STATE_HOME': state, **env}))
 
     def log(self):
         try:

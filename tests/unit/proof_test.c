@@ -248,6 +248,24 @@ static void test_all(void)
 	ok(mutants > 500000, "%u mutants were tried", mutants);
 }
 
+/* Every leaf's proof has the tree before the leaf in it. */
+static void test_before(void)
+{
+	for (uint64_t size = 1; size <= LEAVES; size++) {
+		unsigned wrong = 0;
+
+		for (uint64_t a = 0; a < size; a++) {
+			struct proof proof;
+			uint8_t root[HASH_SIZE];
+
+			proof_inclusion(a, size, node_of, &size, &proof);
+			proof_root_before(&proof, a, size, root);
+			wrong += memcmp(root, roots[a], HASH_SIZE) != 0;
+		}
+		is_int(wrong, 0, "the trees before each leaf, from the proofs in a tree of that size");
+	}
+}
+
 /* ---- What cannot be proven ---- */
 
 static void is_problem(const char *problem, const char *want)
@@ -297,6 +315,7 @@ int main(void)
 {
 	test_known_answers();
 	test_all();
+	test_before();
 	test_limits();
 	return done_testing();
 }
