@@ -9,7 +9,8 @@ struct change {
 	enum { CHANGE_BUDGET, CHANGE_OPENED, CHANGE_ID, CHANGE_REFUND } what;
 	struct budget *budget;
 	struct budget before;		/* CHANGE_BUDGET */
-	uint64_t id_hash, seq;		/* CHANGE_ID */
+	uint32_t id_hash;		/* CHANGE_ID */
+	uint64_t seq;
 	int64_t refund, refund_before;	/* CHANGE_REFUND: of which entry, and how much; ABSENT: not here */
 };
 
@@ -59,7 +60,8 @@ void books_release(struct books *books)
 
 struct budget *books_budget(const struct books *books, const char *name)
 {
-	uint64_t hash = ids_name_hash(&books->names, name), place;
+	uint32_t hash = ids_name_hash(&books->names, name);
+	uint64_t place;
 	size_t at = 0;
 
 	while (ids_next(&books->names, hash, &at, &place))
@@ -93,7 +95,8 @@ struct budget *books_owned(const struct books *books, int64_t uid)
 static int64_t request_find(const struct books *books, const struct ids *ids, int64_t uid,
 			    const uint8_t id[16])
 {
-	uint64_t hash = ids_hash(ids, uid, id), seq;
+	uint32_t hash = ids_hash(ids, uid, id);
+	uint64_t seq;
 	struct entry entry;
 	size_t at = 0;
 

@@ -19,30 +19,38 @@ void ids_release(struct ids *ids)
 	ids->room = ids->count = 0;
 }
 
-uint64_t ids_hash(const struct ids *ids, int64_t uid, const uint8_t id[16])
+static uint32_t keyed_hash(const struct ids *ids, const void *bytes, size_t len)
+{
+	uint64_t hash;
+
+	crypto_shorthash((uint8_t *)&hash, bytes, len, ids->key);
+	return (uint32_t)hash;
+}
+
+uint32_t ids_hash(const struct ids *ids, int64_t uid, const uint8_t id[16])
 {
 	uint8_t pair[24];
-	uint64_t hash;
 
 	memcpy(pair, id, 16);
 	memcpy(pair + 16, &uid, sizeof(uid));
-	crypto_shorthash((uint8_t *)&hash, pair, sizeof(pair), ids->key);
-	return hash;
+	return keyed_hash(ids, pair, sizeof(pair));
 }
 
-uint64_t ids_name_hash(const struct ids *ids, const char *name)
+uint32_t ids_name_hash(const struct ids *ids, const char *name)
 {
-	uint64_t hash;
+	return keyed_hash(ids, name, strlen(name));
+}
 
-	crypto_shorthash((uint8_t *)&hash, (const uint8_t *)name, strlen(name), ids->key);
-	return hash;
+uint32_t ids_owner_hash(const struct ids *ids, int64_t uid)
+{
+	return keyed_hash(ids, &uid, sizeof(uid));
 }
 
 static void slot_take(struct ids *ids, struct id_slot slot)
 {
 	size_t at = slot.hash & (ids->room - 1);
 
-	while (ids->slots[at].entry)
+	while (ids->slots[at].above)
 		at = (at + 1) & (ids->room - 1);
 	ids->slots[at] = slot;
 }
@@ -57,16 +65,20 @@ static void grow(struct ids *ids)
 	if (!ids->slots)
 		abort();
 	for (size_t i = 0; i < room; i++)
-		if (old[i].entry)
+		if (old[i].above)
 			slot_take(ids, old[i]);
 	free(old);
 }
 
-void ids_add(struct ids *ids, uint64_t hash, uint64_t seq)
+void ids_add(struct ids *ids, uint32_t hash, uint64_t number)
 {
+	if (!ids->count)
+		ids->base = number;
+	if (number < ids->base || number - ids->base >= UINT32_MAX)
+		abort();
 	if (ids->count >= ids->room / 4 * 3)
 		grow(ids);
-	slot_take(ids, (struct id_slot){ hash, seq + 1 });
+	slot_take(ids, (struct id_slot){ hash, (uint32_t)(number - ids->base + 1) });
 	ids->count++;
 }
 
@@ -75,7 +87,7 @@ static void gap_close(struct ids *ids, size_t gap)
 {
 	size_t mask = ids->room - 1, at = gap;
 
-	while (ids->slots[at = (at + 1) & mask].entry) {
+	while (ids->slots[at = (at + 1) & mask].above) {
 		size_t home = ids->slots[at].hash & mask;
 
 		if (((at - home) & mask) < ((at - gap) & mask))
@@ -86,33 +98,33 @@ static void gap_close(struct ids *ids, size_t gap)
 	ids->slots[gap] = (struct id_slot){ 0, 0 };
 }
 
-void ids_remove(struct ids *ids, uint64_t hash, uint64_t seq)
+void ids_remove(struct ids *ids, uint32_t hash, uint64_t number)
 {
 	size_t at = hash & (ids->room - 1);
 
-	while (ids->slots[at].entry != seq + 1)
+	while (ids->slots[at].above != number - ids->base + 1)
 		at = (at + 1) & (ids->room - 1);
 	gap_close(ids, at);
 	ids->count--;
 }
 
-bool ids_next(const struct ids *ids, uint64_t hash, size_t *at, uint64_t *ret_seq)
+bool ids_next(const struct ids *ids, uint32_t hash, size_t *at, uint64_t *ret_number)
 {
 	while (ids->room) {
 		const struct id_slot *slot = &ids->slots[(hash + *at) & (ids->room - 1)];
 
-		if (!slot->entry)
+		if (!slot->above)
 			return false;
 		(*at)++;
 		if (slot->hash != hash)
 			continue;
-		*ret_seq = slot->entry - 1;
+		*ret_number = ids->base + slot->above - 1;
 		return true;
 	}
 	return false;
 }
 
-void ids_expect(const struct ids *ids, uint64_t hash)
+void ids_expect(const struct ids *ids, uint32_t hash)
 {
 	if (ids->room)
 		__builtin_prefetch(&ids->slots[hash & (ids->room - 1)]);

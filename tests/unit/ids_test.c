@@ -7,9 +7,9 @@
 
 #define MANY 20000
 
-static uint64_t hashes[MANY];
+static uint32_t hashes[MANY];
 
-static bool there(const struct ids *ids, uint64_t hash, uint64_t seq)
+static bool there(const struct ids *ids, uint32_t hash, uint64_t seq)
 {
 	size_t at = 0;
 	uint64_t found;
@@ -21,12 +21,12 @@ static bool there(const struct ids *ids, uint64_t hash, uint64_t seq)
 }
 
 /* How many of the first `count` are as `removed` says. */
-static int64_t right(const struct ids *ids, const bool *removed, uint64_t count)
+static int64_t right(const struct ids *ids, const bool *removed, uint64_t base, uint64_t count)
 {
 	int64_t n = 0;
 
 	for (uint64_t i = 0; i < count; i++)
-		n += there(ids, hashes[i], i) == !removed[i];
+		n += there(ids, hashes[i], base + i) == !removed[i];
 	return n;
 }
 
@@ -47,7 +47,7 @@ static void test_hash(void)
 }
 
 /* `spread`: how many different hashes there are; with few of them, they crowd and wrap around. */
-static void test_many(uint64_t spread, const char *name)
+static void test_many(uint64_t spread, uint64_t base, const char *name)
 {
 	static bool removed[MANY];
 	struct ids ids;
@@ -56,31 +56,49 @@ static void test_many(uint64_t spread, const char *name)
 	memset(removed, 0, sizeof(removed));
 	ids_init(&ids);
 	for (uint64_t i = 0; i < count; i++) {
-		hashes[i] = UINT64_MAX - i * 2654435761u % spread;
-		ids_add(&ids, hashes[i], i);
+		hashes[i] = (uint32_t)(UINT32_MAX - i * 2654435761u % spread);
+		ids_add(&ids, hashes[i], base + i);
 	}
-	is_int(right(&ids, removed, count), (int64_t)count, name);
+	is_int(right(&ids, removed, base, count), (int64_t)count, name);
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t n = i * 7919 % count;
 
 		if (n % 3)
 			continue;
 		removed[n] = true;
-		ids_remove(&ids, hashes[n], n);
+		ids_remove(&ids, hashes[n], base + n);
 	}
-	is_int(right(&ids, removed, count), (int64_t)count, name);
+	is_int(right(&ids, removed, base, count), (int64_t)count, name);
 	for (uint64_t i = count; i--;)
 		if (!removed[i])
-			ids_remove(&ids, hashes[i], i);
+			ids_remove(&ids, hashes[i], base + i);
 	is_int((int64_t)ids.count, 0, name);
+	ids_release(&ids);
+}
+
+/* A set that is empty again begins anew, below or above. */
+static void test_base(void)
+{
+	struct ids ids;
+
+	ids_init(&ids);
+	ids_add(&ids, 1, 1000);
+	ids_remove(&ids, 1, 1000);
+	ids_add(&ids, 1, 10);
+	ok(there(&ids, 1, 10) && !there(&ids, 1, 1000), "an emptied set takes lower numbers");
+	ids_add(&ids, 1, 10 + (uint64_t)UINT32_MAX - 1);
+	ok(there(&ids, 1, 10 + (uint64_t)UINT32_MAX - 1), "and the highest from there");
+	is_int(sizeof(struct id_slot), 8, "bytes a slot");
 	ids_release(&ids);
 }
 
 int main(void)
 {
 	test_hash();
-	test_many(UINT64_MAX, "scattered");
-	test_many(3, "three hashes for all");
-	test_many(1, "one hash for all");
+	test_many(UINT32_MAX, 0, "scattered");
+	test_many(UINT32_MAX, (uint64_t)5 << 32, "scattered, with numbers beyond 32 bits");
+	test_many(3, 0, "three hashes for all");
+	test_many(1, 7, "one hash for all");
+	test_base();
 	return done_testing();
 }
