@@ -73,19 +73,22 @@ void answer_entry(struct buf *out, const char *key, const struct entry *entry,
 	json_close(out, '}');
 }
 
-void answer_budget(struct buf *out, const char *key, const struct budget *budget)
+void answer_budget(struct buf *out, const char *key, const struct books *books,
+		   const struct budget *budget)
 {
+	struct terms terms;
 	char next[LABEL_SIZE];
 
+	books_terms(books, budget, &terms);
 	json_open(out, key, '{');
 	json_str(out, "name", budget->name);
-	terms_field(out, &budget->terms);
+	terms_field(out, &terms);
 	json_int(out, "balance", budget->balance);
 	json_int(out, "spent", budget->spent);
 	text_field(out, "current", budget->current);
 	budget_next_reset(budget, next);
 	text_field(out, "next_reset", next);
-	if (budget->terms.pool[0])
+	if (terms.pool[0])
 		json_int(out, "self_topup_left", budget_draw_left(budget));
 	json_bool(out, "closed", budget->closed);
 	json_close(out, '}');

@@ -10,6 +10,7 @@
 /* `key` NULL: as an array's element. */
 void answer_entry(struct buf *out, const char *key, const struct entry *entry,
 		  const struct memo *words);
-void answer_budget(struct buf *out, const char *key, const struct budget *budget);
+void answer_budget(struct buf *out, const char *key, const struct books *books,
+		   const struct budget *budget);
 
 #endif

@@ -39,6 +39,7 @@ void books_init(struct books *books, books_fetch *fetch, void *context)
 	*books = (struct books){ .fetch = fetch, .fetch_context = context };
 	books->totals.last_at = books->kept.last_at = ABSENT;
 	ids_init(&books->names);
+	ids_init(&books->owners);
 	unfolded_init(&books->recent);
 	unfolded_init(&books->frozen);
 }
@@ -48,7 +49,7 @@ void books_release(struct books *books)
 	unfolded_release(&books->recent);
 	unfolded_release(&books->frozen);
 	ids_release(&books->names);
-	HASH_CLEAR(by_owner, books->by_owner);
+	ids_release(&books->owners);
 	for (size_t i = 0; i < books->count; i++)
 		free(books->list[i]);
 	free(books->list);
@@ -80,16 +81,20 @@ void books_expect(const struct books *books, const struct entry *entry)
 	if (!entry->budget[0] ||
 	    !ids_next(&books->names, ids_name_hash(&books->names, entry->budget), &at, &place))
 		return;
-	for (at = 0; at < offsetof(struct budget, by_owner); at += 64)
+	for (at = 0; at < sizeof(struct budget); at += 64)
 		__builtin_prefetch((const char *)books->list[place] + at);
 }
 
 struct budget *books_owned(const struct books *books, int64_t uid)
 {
-	struct budget *budget;
+	uint32_t hash = ids_owner_hash(&books->owners, uid);
+	uint64_t place;
+	size_t at = 0;
 
-	HASH_FIND(by_owner, books->by_owner, &uid, sizeof(uid), budget);
-	return budget;
+	while (ids_next(&books->owners, hash, &at, &place))
+		if (budget_owner(books->list[place]) == uid)
+			return books->list[place];
+	return NULL;
 }
 
 static int64_t request_find(const struct books *books, const struct ids *ids, int64_t uid,
@@ -153,35 +158,91 @@ bool books_entry(const struct books *books, int64_t seq, struct entry *ret)
 	       books->fetch(books->fetch_context, seq, ret);
 }
 
-bool books_is_draw(const struct budget *budget, const struct entry *topup)
+int64_t budget_owner(const struct budget *budget)
 {
-	return topup->uid == budget->terms.owner && !strcmp(topup->from, budget->terms.pool);
+	return budget->grouped ? ABSENT : (int64_t)budget->number;
+}
+
+int64_t budget_group(const struct budget *budget)
+{
+	return budget->grouped ? (int64_t)budget->number : ABSENT;
+}
+
+struct budget *books_pool(const struct books *books, const struct budget *budget)
+{
+	return budget->pool == NO_POOL ? NULL : books->list[budget->pool];
+}
+
+bool books_is_draw(const struct books *books, const struct budget *budget,
+		   const struct entry *topup)
+{
+	const struct budget *pool = books_pool(books, budget);
+
+	return pool && topup->uid == budget_owner(budget) && !strcmp(topup->from, pool->name);
 }
 
 int64_t budget_draw_left(const struct budget *budget)
 {
-	if (!budget->terms.pool[0] || budget->drawn >= budget->terms.self_topup)
+	if (budget->pool == NO_POOL || budget->drawn >= budget->self_topup)
 		return 0;
-	return budget->terms.self_topup - budget->drawn;
+	return budget->self_topup - budget->drawn;
 }
 
 static bool owner_indexed(const struct budget *budget)
 {
-	return !budget->closed && budget->terms.owner != ABSENT;
+	return !budget->closed && !budget->grouped;
 }
 
-static void owner_add(struct books *books, struct budget *budget)
+static void owner_add(struct books *books, const struct budget *budget)
 {
 	if (owner_indexed(budget))
-		HASH_ADD(by_owner, books->by_owner, terms.owner, sizeof(budget->terms.owner),
-			 budget);
+		ids_add(&books->owners, ids_owner_hash(&books->owners, budget->number),
+			budget->place);
 }
 
-static void owner_delete(struct books *books, struct budget *budget)
+static void owner_delete(struct books *books, const struct budget *budget)
 {
 	if (owner_indexed(budget))
-		HASH_DELETE(by_owner, books->by_owner, budget);
+		ids_remove(&books->owners, ids_owner_hash(&books->owners, budget->number),
+			   budget->place);
 }
+
+/* ---- Terms ---- */
+
+void books_terms(const struct books *books, const struct budget *budget, struct terms *ret)
+{
+	const struct budget *pool = books_pool(books, budget);
+
+	*ret = (struct terms){
+		.owner = budget_owner(budget), .group = budget_group(budget), .exp = budget->exp,
+		.allowance = budget->allowance, .every = budget->every, .carry = budget->carry,
+		.cap = budget->cap, .self_topup = budget->self_topup,
+		.guideline = budget->guideline,
+	};
+	memcpy(ret->currency, budget->currency, sizeof(ret->currency));
+	if (pool)
+		strcpy(ret->pool, pool->name);
+}
+
+/* Those of an entry that was checked: so all fits. */
+static void terms_take(const struct books *books, struct budget *budget, const struct terms *terms)
+{
+	const struct budget *pool = terms->pool[0] ? books_budget(books, terms->pool) : NULL;
+
+	budget->grouped = terms->owner == ABSENT;
+	budget->number = (uint32_t)(budget->grouped ? terms->group : terms->owner);
+	budget->pool = pool ? pool->place : NO_POOL;
+	memcpy(budget->currency, terms->currency, sizeof(budget->currency));
+	budget->exp = (uint8_t)terms->exp;
+	budget->allowance = terms->allowance;
+	budget->every = (uint8_t)terms->every;
+	budget->carry = (uint8_t)terms->carry;
+	budget->cap = terms->cap;
+	budget->self_topup = terms->self_topup;
+	budget->guideline = terms->guideline;
+}
+
+/* ---- Whom an entry touches ---- */
 
 static struct budget *party_find(const struct books *books, const char *account,
 				 struct budget *about)
@@ -270,13 +331,14 @@ static void list_add(struct budget ***list, size_t count, struct budget *budget)
 
 static struct budget *budget_add(struct books *books, const struct budget *like)
 {
-	struct budget *budget = checked(malloc(sizeof(*budget)));
+	size_t len = strlen(like->name) + 1;
+	struct budget *budget = checked(malloc(sizeof(*budget) + len));
 
 	*budget = *like;
+	budget->name = memcpy(budget + 1, like->name, len);
 	budget->place = (uint32_t)books->count;
-	memset(&budget->by_owner, 0, sizeof(budget->by_owner));
 	list_add(&books->list, books->count++, budget);
-	if (budget->terms.group != ABSENT)
+	if (budget->grouped)
 		list_add(&books->pools, books->pool_count++, budget);
 	ids_add(&books->names, ids_name_hash(&books->names, budget->name), budget->place);
 	owner_add(books, budget);
@@ -290,9 +352,9 @@ void books_restore(struct books *books, const struct budget *budget)
 
 static void budget_create(struct books *books, const struct entry *entry)
 {
-	struct budget budget = { .terms = entry->terms, .last = NO_ENTRY };
+	struct budget budget = { .name = entry->budget, .last = NO_ENTRY };
 
-	memcpy(budget.name, entry->budget, sizeof(budget.name));
+	terms_take(books, &budget, &entry->terms);
 	change_add(books, CHANGE_OPENED)->budget = budget_add(books, &budget);
 }
 
@@ -379,7 +441,7 @@ static void key_apply(struct books *books, const struct entry *entry)
 static void adjust_apply(struct books *books, const struct entry *entry, struct budget *budget)
 {
 	owner_delete(books, budget);
-	budget->terms = entry->terms;
+	terms_take(books, budget, &entry->terms);
 	owner_add(books, budget);
 	period_enter(budget, entry->period);
 }
@@ -396,7 +458,7 @@ static void reset_apply(struct books *books, const struct entry *entry, struct b
 	bool lapse = !strcmp(entry->from, entry->budget);
 
 	period_enter(budget, entry->period);
-	books->totals.granting = lapse && budget->terms.allowance ? budget : NULL;
+	books->totals.granting = lapse && budget->allowance ? budget : NULL;
 }
 
 static void refund_apply(struct books *books, const struct entry *entry, struct budget *budget,
@@ -407,8 +469,8 @@ static void refund_apply(struct books *books, const struct entry *entry, struct 
 		return;
 	if (original->kind == KIND_SPEND)
 		budget->spent -= entry->amount;
-	else if (books_is_draw(budget, original) && !strcmp(original->period, budget->current) &&
-		 budget->drawn >= entry->amount)
+	else if (books_is_draw(books, budget, original) &&
+		 !strcmp(original->period, budget->current) && budget->drawn >= entry->amount)
 		budget->drawn -= entry->amount;
 }
 
@@ -432,7 +494,7 @@ static void kind_apply(struct books *books, const struct entry *entry, struct bu
 		close_apply(books, budget);
 		break;
 	case KIND_TOPUP:
-		if (books_is_draw(budget, entry))
+		if (books_is_draw(books, budget, entry))
 			budget->drawn += entry->amount;
 		break;
 	case KIND_RESET:
@@ -506,12 +568,10 @@ void books_keep(struct books *books)
 	books->change_count = 0;
 }
 
-/* Puts back what a budget was, but not its place in the table of owners, which belongs to uthash. */
 static void budget_restore(struct books *books, struct budget *budget, const struct budget *before)
 {
 	owner_delete(books, budget);
 	*budget = *before;
-	memset(&budget->by_owner, 0, sizeof(budget->by_owner));
 	owner_add(books, budget);
 }
 
@@ -520,7 +580,7 @@ static void opening_undo(struct books *books, struct budget *budget)
 	owner_delete(books, budget);
 	ids_remove(&books->names, ids_name_hash(&books->names, budget->name), budget->place);
 	books->count--;
-	if (budget->terms.group != ABSENT)
+	if (budget->grouped)
 		books->pool_count--;
 	free(budget);
 }

@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "common/entry.h"
 #include "ids.h"
@@ -23,18 +22,24 @@
 #define TOUCHED_MAX 3
 #define NO_ENTRY UINT64_MAX
 
-/* What is looked at for every entry comes first: few of a hundred thousand are in the processor's cache. */
+#define NO_POOL UINT32_MAX
+
+/* With its terms (struct terms), packed: few of a hundred thousand budgets are in the processor's cache. */
 struct budget {
-	char name[NAME_MAX_LEN + 1];
-	bool closed;
-	char current[LABEL_SIZE];	/* the last period posted; "" without periods */
+	const char *name;		/* stands behind it in the same piece of memory, and never changes */
 	int64_t balance;
 	int64_t spent;			/* spends less refunds in the current period */
 	int64_t drawn;			/* the owner's own draws from the pool in the current period */
 	uint64_t last;			/* the entry that touched it last */
+	int64_t allowance, cap, self_topup, guideline;
+	uint32_t number;		/* the owner's uid, or the group's gid */
+	uint32_t pool;			/* the place of the pool it draws from, or NO_POOL */
 	uint32_t place;			/* in the books' list */
-	struct terms terms;
-	UT_hash_handle by_owner;
+	char currency[CURRENCY_LEN + 1];
+	char current[LABEL_SIZE];	/* the last period posted; "" without periods */
+	uint8_t exp, every, carry;
+	bool grouped;			/* a pool: it has a group instead of an owner */
+	bool closed;
 };
 
 /* Reads an earlier entry for the books: what a refund refers to. false when there is none. */
@@ -97,7 +102,7 @@ struct books {
 
 	/* private from here */
 	struct ids names;		/* of budgets, to their places in the list */
-	struct budget *by_owner;
+	struct ids owners;		/* of open budgets, to the same */
 	struct unfolded recent, frozen;
 	const struct books_past *past;	/* NULL: everything is here */
 	void *past_context;
@@ -131,7 +136,8 @@ void books_undo(struct books *books);
 void books_freeze(struct books *books);
 void books_forget(struct books *books);
 
-/* Takes over a budget as it was in other books, at its place in their list; the totals are the caller's to set. */
+/* Takes over a budget (name and all, copied) as it was in other books, at its place in their list; the totals are the
+ * caller's to set, and that all pools are there. */
 void books_restore(struct books *books, const struct budget *budget);
 
 /* ---- Asking ---- */
@@ -151,8 +157,19 @@ int64_t books_refunded(const struct books *books, int64_t seq);
 /* An earlier entry. */
 bool books_entry(const struct books *books, int64_t seq, struct entry *ret);
 
+/* The owner's uid or the group's gid: one of them is ABSENT. */
+int64_t budget_owner(const struct budget *budget);
+int64_t budget_group(const struct budget *budget);
+
+/* The pool its terms name, which may be closed by now. NULL: none. */
+struct budget *books_pool(const struct books *books, const struct budget *budget);
+
+/* What it was opened or adjusted to. */
+void books_terms(const struct books *books, const struct budget *budget, struct terms *ret);
+
 /* A draw is a top-up that a budget's owner makes from the pool its terms name. */
-bool books_is_draw(const struct budget *budget, const struct entry *topup);
+bool books_is_draw(const struct books *books, const struct budget *budget,
+		   const struct entry *topup);
 
 /* What its owner may still draw from the pool in this period, whatever the pool holds. */
 int64_t budget_draw_left(const struct budget *budget);

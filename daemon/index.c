@@ -14,7 +14,7 @@
 #include "common/bytes.h"
 #include "ledger.h"
 
-#define LAYOUT 2			/* of what is stored: another one is made again */
+#define LAYOUT 3			/* of what is stored: another one is made again */
 #define BOOT_SIZE 37
 #define LEVELS_MAX 40			/* of the tree's edge that is kept */
 #define ID_TIME 6			/* of a UUIDv7 the milliseconds: new ids come at the shelf's end */
@@ -26,19 +26,23 @@
 
 static void total_combine(uint8_t *old, const uint8_t *newer);
 
+/* Of a budget all but its name, as it lies in memory. */
+#define BUDGET_BEGIN offsetof(struct budget, balance)
+#define BUDGET_SIZE (sizeof(struct budget) - BUDGET_BEGIN)
+
 static const struct shelf
-	budgets_shelf = { 1, 4, offsetof(struct budget, by_owner) - offsetof(struct budget, name),
-			  NULL, false },
+	budgets_shelf = { 1, 4, BUDGET_SIZE, NULL, false },
 	ids_shelf = { 2, ID_KEY, SEQ_SIZE, NULL, true },
 	refunds_shelf = { 3, 8, 8, NULL, false },
 	customers_shelf = { 4, CUSTOMER_HASH, 8, NULL, false },
 	lasts_shelf = { 5, 8, 8, NULL, false },
 	totals_shelf = { 6, 8 + LABEL_HASH, 12, total_combine, false },
-	labels_shelf = { 7, LABEL_HASH, LABEL_SIZE_MAX, NULL, false };
+	labels_shelf = { 7, LABEL_HASH, LABEL_SIZE_MAX, NULL, false },
+	names_shelf = { 8, 4, NAME_MAX_LEN + 1, NULL, true };
 
 static const struct shelf *const shelves[] = {
-	&budgets_shelf, &ids_shelf, &refunds_shelf, &customers_shelf, &lasts_shelf, &totals_shelf,
-	&labels_shelf,
+	&budgets_shelf, &names_shelf, &ids_shelf, &refunds_shelf, &customers_shelf, &lasts_shelf,
+	&totals_shelf, &labels_shelf,
 };
 
 #define SHELF_COUNT (sizeof(shelves) / sizeof(*shelves))
@@ -283,8 +287,10 @@ static enum verdict whole_check(struct index *index, MDB_txn *txn)
 		if (shelf_range(shelves[i], txn, index->dbi, begin, NULL, record_count,
 				&counts[i]) != FOUND)
 			return VERDICT_DAMAGED;
-	return counts[0] == meta.budgets && free_pages_good(index, txn) ? VERDICT_GOOD
-									: VERDICT_DAMAGED;
+	return counts[0] == meta.budgets && counts[1] == meta.budgets &&
+			       free_pages_good(index, txn)
+		       ? VERDICT_GOOD
+		       : VERDICT_DAMAGED;
 }
 
 /* All of the file will be read, but in another order than it has on the disk. */
@@ -344,28 +350,67 @@ const char *index_check(const char *dir)
 
 /* ---- Loading ---- */
 
+typedef char budget_name[NAME_MAX_LEN + 1];
+
+struct budgets_loading {
+	struct books *books;
+	budget_name *names;
+	uint64_t count, names_count;
+};
+
+static bool name_load(void *context, const uint8_t *key, const uint8_t *value)
+{
+	struct budgets_loading *loading = context;
+
+	if (loading->names_count == loading->count || get_be32(key) != loading->names_count ||
+	    value[NAME_MAX_LEN])
+		return false;
+	memcpy(loading->names[loading->names_count++], value, sizeof(budget_name));
+	return true;
+}
+
 static bool budget_load(void *context, const uint8_t *key, const uint8_t *value)
 {
-	struct books *books = context;
-	struct budget budget = { .place = 0 };
+	struct budgets_loading *loading = context;
+	struct books *books = loading->books;
+	struct budget budget;
 
-	if (get_be32(key) != books->count)
+	if (books->count == loading->count || get_be32(key) != books->count)
 		return false;
-	memcpy((uint8_t *)&budget + offsetof(struct budget, name), value, budgets_shelf.value_len);
+	memcpy((uint8_t *)&budget + BUDGET_BEGIN, value, BUDGET_SIZE);
+	budget.name = loading->names[books->count];
+	if (budget.pool != NO_POOL && budget.pool >= loading->count)
+		return false;
 	books_restore(books, &budget);
 	return true;
+}
+
+/* As many as there should be; false: they are damaged. */
+static bool budgets_load(struct index *index, MDB_txn *txn, struct books *books, uint64_t count)
+{
+	static const uint8_t begin[SHELF_KEY_MAX];
+	struct budgets_loading loading = { .books = books, .count = count };
+	bool good;
+
+	loading.names = calloc(count + 1, sizeof(*loading.names));
+	if (!loading.names)
+		abort();
+	good = shelf_range(&names_shelf, txn, index->dbi, begin, NULL, name_load, &loading) == FOUND &&
+	       loading.names_count == count &&
+	       shelf_range(&budgets_shelf, txn, index->dbi, begin, NULL, budget_load, &loading) == FOUND &&
+	       books->count == count;
+	free(loading.names);
+	return good;
 }
 
 static const char *books_load(struct index *index, MDB_txn *txn, struct books *books,
 			      struct merkle *tree)
 {
-	static const uint8_t begin[SHELF_KEY_MAX];
 	struct meta meta;
 
 	if (!meta_get(txn, index->dbi, &meta))
 		return "the record about the whole is damaged";
-	if (shelf_range(&budgets_shelf, txn, index->dbi, begin, NULL, budget_load, books) != FOUND ||
-	    books->count != meta.budgets)
+	if (!budgets_load(index, txn, books, meta.budgets))
 		return "the budgets are damaged";
 	tree->size = meta.folded;
 	memcpy(tree->edge, meta.edge, sizeof(meta.edge));
@@ -630,13 +675,13 @@ void folding_init(struct folding *folding, const struct index *index)
 		.budgets.shelf = &budgets_shelf, .ids.shelf = &ids_shelf,
 		.refunds.shelf = &refunds_shelf, .customers.shelf = &customers_shelf,
 		.lasts.shelf = &lasts_shelf, .totals.shelf = &totals_shelf,
-		.labels.shelf = &labels_shelf,
+		.labels.shelf = &labels_shelf, .names.shelf = &names_shelf,
 	};
 }
 
 static struct pile *folding_pile(struct folding *folding, size_t i)
 {
-	return (struct pile *[]){ &folding->budgets, &folding->ids, &folding->refunds,
+	return (struct pile *[]){ &folding->budgets, &folding->names, &folding->ids, &folding->refunds,
 				  &folding->customers, &folding->lasts, &folding->totals,
 				  &folding->labels }[i];
 }
@@ -687,6 +732,10 @@ void folding_entry(struct folding *folding, const struct entry *entry, uint32_t 
 	uint8_t key[ID_KEY], value[8];
 	struct total total;
 
+	if (entry->kind == KIND_OPEN) {
+		put_be32(key, touched[0]->place);
+		pile_add(&folding->names, key, (const uint8_t *)entry->budget);
+	}
 	if (entry_has_id(entry)) {
 		id_key(folding->index, entry->uid, entry->id, key);
 		seq_put(value, (uint64_t)entry->seq);
@@ -706,7 +755,7 @@ void folding_budget(struct folding *folding, const struct budget *budget)
 	uint8_t key[4];
 
 	put_be32(key, budget->place);
-	pile_add(&folding->budgets, key, (const uint8_t *)budget + offsetof(struct budget, name));
+	pile_add(&folding->budgets, key, (const uint8_t *)budget + BUDGET_BEGIN);
 }
 
 void folding_refunds(struct folding *folding, const struct map *refunds)

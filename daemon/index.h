@@ -2,10 +2,11 @@
  * index.mdb: what would otherwise be found by replaying the whole ledger, folded from it up to some entry. It is
  * derived, and safe to delete: the ledger alone is the truth.
  *
- * One LMDB database, of one record about the whole and seven shelves (shelf.h):
+ * One LMDB database, of one record about the whole and eight shelves (shelf.h):
  *
  *   meta       how many entries are folded, the tree's edge and root there, the sums, the genesis's words
- *   budgets    place in the books -> the budget as it stands there
+ *   budgets    place in the books -> the budget as it stands there, without its name
+ *   names      the same -> its name, which never changes
  *   ids        first 6 bytes of the request id || keyed hash of id and uid -> the entry it made
  *   refunds    entry -> what was refunded of it
  *   customers  keyed hash of the reference -> the last entry that spoke of the customer
@@ -105,7 +106,7 @@ bool index_total(const struct entry *entry, struct total *ret);
 /* What is to be folded next. Adding is only to memory. */
 struct folding {
 	const struct index *index;
-	struct pile budgets, ids, refunds, customers, lasts, totals, labels;
+	struct pile budgets, ids, refunds, customers, lasts, totals, labels, names;
 };
 
 void folding_init(struct folding *folding, const struct index *index);

@@ -176,10 +176,11 @@ static void request_digest(const struct change *change, const union any_request 
 static void answer_change(struct request *request, const struct entry *entry,
 			  const struct memo *words, bool replayed, bool receipt)
 {
+	const struct books *books = &request->service->books;
+
 	json_open(request->reply, NULL, '{');
 	answer_entry(request->reply, "entry", entry, words);
-	answer_budget(request->reply, "budget",
-		      books_budget(&request->service->books, entry->budget));
+	answer_budget(request->reply, "budget", books, books_budget(books, entry->budget));
 	json_bool(request->reply, "replayed", replayed);
 	if (receipt) {
 		json_raw(request->reply, "receipt", "", 0);

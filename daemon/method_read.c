@@ -56,7 +56,7 @@ static enum err names_given(const struct request *request, const struct json_str
 		if (!actor_may_read(request->actor, budget))
 			return refuse_words(request->refusal, ERR_NOT_PERMITTED, "",
 					    "%s is not yours: its %s from it, managers and auditors "
-					    "see it", budget->name, budget->terms.owner == ABSENT
+					    "see it", budget->name, budget->grouped
 					    ? "group's members spend" : "owner spends");
 		names_add(ret, budget);
 	}
@@ -116,7 +116,7 @@ static enum step balance_step(struct job *job, struct request *request)
 	}
 	json_open(request->reply, NULL, '{');
 	if (budget)
-		answer_budget(request->reply, "budget", budget);
+		answer_budget(request->reply, "budget", &request->service->books, budget);
 	json_close(request->reply, '}');
 	balance->this_turn++;
 	return budget ? STEP_ROW : STEP_LAST;
@@ -131,7 +131,7 @@ static enum err balance_stream(struct request *request, const struct names *name
 	balance->job = (struct job){ .step = balance_step, .release = balance_release };
 	balance->count = names->count;
 	for (size_t i = 0; i < names->count; i++)
-		memcpy(balance->names[i], names->list[i]->name, sizeof(*balance->names));
+		strcpy(balance->names[i], names->list[i]->name);
 	request->job = &balance->job;
 	return ERR_NONE;
 }
@@ -143,7 +143,7 @@ static enum err balance_whole(struct request *request, const struct names *names
 	json_open(request->reply, NULL, '{');
 	json_open(request->reply, "budgets", '[');
 	for (size_t i = 0; i < names->count; i++)
-		answer_budget(request->reply, NULL, names->list[i]);
+		answer_budget(request->reply, NULL, &request->service->books, names->list[i]);
 	json_close(request->reply, ']');
 	json_close(request->reply, '}');
 	return ERR_NONE;

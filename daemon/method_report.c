@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "scope.h"
 
@@ -220,7 +221,7 @@ static void scope_keep(struct report_job *report, const struct scope *scope)
 	if (!report->names || !report->places)
 		abort();
 	for (size_t i = 0; i < scope->count; i++) {
-		memcpy(report->names[i], scope->list[i]->name, sizeof(*report->names));
+		strcpy(report->names[i], scope->list[i]->name);
 		report->places[i] = scope->list[i]->place;
 	}
 }

@@ -18,9 +18,7 @@ static bool in_group(const struct actor *actor, int64_t gid)
 
 bool actor_may_spend(const struct actor *actor, const struct budget *budget)
 {
-	if (budget->terms.owner != ABSENT)
-		return budget->terms.owner == actor->uid;
-	return in_group(actor, budget->terms.group);
+	return budget->grouped ? in_group(actor, budget->number) : budget->number == actor->uid;
 }
 
 bool actor_may_read(const struct actor *actor, const struct budget *budget)
@@ -45,21 +43,21 @@ static void entry_about(struct entry *entry, enum kind kind, const struct actor 
 	entry->kind = kind;
 	snprintf(entry->kind_name, sizeof(entry->kind_name), "%s", kind_word(kind));
 	entry->uid = actor->uid;
-	memcpy(entry->budget, budget->name, sizeof(entry->budget));
-	memcpy(entry->currency, budget->terms.currency, sizeof(entry->currency));
-	entry->exp = budget->terms.exp;
+	strcpy(entry->budget, budget->name);
+	memcpy(entry->currency, budget->currency, sizeof(entry->currency));
+	entry->exp = budget->exp;
 	memcpy(entry->period, budget->current, sizeof(entry->period));
 }
 
 static enum err check_currency(const struct budget *budget, const char *currency,
 			       const struct json_int *exp, struct refusal *refusal)
 {
-	if (!strcmp(currency, budget->terms.currency) &&
-	    (!exp->set || exp->value == budget->terms.exp))
+	if (!strcmp(currency, budget->currency) &&
+	    (!exp->set || exp->value == budget->exp))
 		return ERR_NONE;
 	refuse_budget(refusal, ERR_CURRENCY_MISMATCH, budget->name);
-	memcpy(refusal->currency, budget->terms.currency, sizeof(refusal->currency));
-	refusal->exp = budget->terms.exp;
+	memcpy(refusal->currency, budget->currency, sizeof(refusal->currency));
+	refusal->exp = budget->exp;
 	return refusal->code;
 }
 
@@ -67,16 +65,16 @@ static enum err check_currency(const struct budget *budget, const char *currency
 static enum err refuse_short(const struct books *books, const struct actor *actor,
 			     const struct budget *budget, struct refusal *refusal)
 {
-	const struct budget *pool = books_budget(books, budget->terms.pool);
+	const struct budget *pool = books_pool(books, budget);
 	int64_t left = budget_draw_left(budget);
 
 	refuse_budget(refusal, ERR_INSUFFICIENT_FUNDS, budget->name);
 	refusal->available = budget->balance;
-	memcpy(refusal->currency, budget->terms.currency, sizeof(refusal->currency));
-	refusal->exp = budget->terms.exp;
+	memcpy(refusal->currency, budget->currency, sizeof(refusal->currency));
+	refusal->exp = budget->exp;
 	budget_next_reset(budget, refusal->next_reset);
-	if (pool && !pool->closed && budget->terms.owner == actor->uid) {
-		memcpy(refusal->pool, pool->name, sizeof(refusal->pool));
+	if (pool && !pool->closed && budget_owner(budget) == actor->uid) {
+		strcpy(refusal->pool, pool->name);
 		refusal->pool_usable = left < pool->balance ? left : pool->balance;
 	}
 	return refusal->code;
@@ -88,8 +86,8 @@ static enum err refuse_limit(const struct budget *budget, int64_t limit, int64_t
 	refuse_budget(refusal, ERR_LIMIT_REACHED, budget->name);
 	refusal->limit = limit;
 	refusal->left = left;
-	memcpy(refusal->currency, budget->terms.currency, sizeof(refusal->currency));
-	refusal->exp = budget->terms.exp;
+	memcpy(refusal->currency, budget->currency, sizeof(refusal->currency));
+	refusal->exp = budget->exp;
 	return refusal->code;
 }
 
@@ -123,12 +121,11 @@ static enum err only_pool(const struct books *books, const struct actor *actor,
 	for (size_t i = 0; i < books->pool_count; i++) {
 		struct budget *pool = books->pools[i];
 
-		if (pool->closed || !in_group(actor, pool->terms.group))
+		if (pool->closed || !in_group(actor, pool->number))
 			continue;
 		found = pool;
 		if (refusal->budget_count < REFUSAL_BUDGETS_MAX)
-			memcpy(refusal->budgets[refusal->budget_count++], pool->name,
-			       sizeof(pool->name));
+			strcpy(refusal->budgets[refusal->budget_count++], pool->name);
 	}
 	if (refusal->budget_count != 1)
 		return refusal->code;
@@ -148,9 +145,8 @@ static enum err spend_budget(const struct books *books, const struct actor *acto
 	if (!actor_may_spend(actor, budget))
 		return refuse_words(refusal, ERR_NOT_PERMITTED, "",
 				    "%s is not yours to spend from: %s", budget->name,
-				    budget->terms.owner == ABSENT
-					    ? "you are not in its group"
-					    : "only its owner does");
+				    budget->grouped ? "you are not in its group"
+						    : "only its owner does");
 	if (budget->closed)
 		return refuse_budget(refusal, ERR_BUDGET_CLOSED, budget->name);
 	*ret = budget;
@@ -182,7 +178,7 @@ enum err plan_spend(const struct books *books, const struct actor *actor,
 /* Whether the actor must not act as manager here: that is for another manager. */
 static bool own_rule(const struct actor *actor, const struct budget *budget)
 {
-	return !actor->unrestricted && budget->terms.owner == actor->uid;
+	return !actor->unrestricted && budget_owner(budget) == actor->uid;
 }
 
 static enum err topup_budget(const struct books *books, const struct actor *actor,
@@ -193,7 +189,7 @@ static enum err topup_budget(const struct books *books, const struct actor *acto
 		return refuse(refusal, ERR_BUDGET_NEEDED);
 	if (!*ret)
 		return refuse_budget(refusal, ERR_UNKNOWN_BUDGET, name);
-	if (!(actor->roles & ROLE_MANAGER) && (*ret)->terms.owner != actor->uid)
+	if (!(actor->roles & ROLE_MANAGER) && budget_owner(*ret) != actor->uid)
 		return refuse_words(refusal, ERR_NOT_PERMITTED, "",
 				    "%s is not your own budget: a manager tops it up", name);
 	if ((*ret)->closed)
@@ -201,22 +197,27 @@ static enum err topup_budget(const struct books *books, const struct actor *acto
 	return ERR_NONE;
 }
 
-/* Where the money comes from: a manager's from the company unless said otherwise, one's own from its pool. */
-static const char *topup_source(const struct actor *actor, const struct topup_request *request,
-				const struct budget *budget)
+/* Where the money comes from: a manager's from the company unless said otherwise, one's own from its pool; "": it has
+ * none. */
+static const char *topup_source(const struct books *books, const struct actor *actor,
+				const struct topup_request *request, const struct budget *budget)
 {
+	const struct budget *pool = books_pool(books, budget);
+
 	if (request->from)
 		return request->from;
 	if (request->budget && (actor->roles & ROLE_MANAGER) && !own_rule(actor, budget))
 		return ACCOUNT_COMPANY;
-	return budget->terms.pool;
+	return pool ? pool->name : "";
 }
 
 /* The owner's own draw: from the pool the terms name, within what they allow in a period. */
-static enum err draw_check(const struct budget *budget, const char *from, int64_t amount,
-			   struct refusal *refusal)
+static enum err draw_check(const struct books *books, const struct budget *budget,
+			   const char *from, int64_t amount, struct refusal *refusal)
 {
-	if (!budget->terms.pool[0])
+	const struct budget *pool = books_pool(books, budget);
+
+	if (!pool)
 		return refuse_words(refusal, ERR_NOT_PERMITTED, "",
 				    "%s has no pool to draw from: a manager tops it up",
 				    budget->name);
@@ -224,12 +225,12 @@ static enum err draw_check(const struct budget *budget, const char *from, int64_
 		return refuse_words(refusal, ERR_NOT_PERMITTED, "",
 				    "%s is your own budget: from the company another manager tops "
 				    "it up", budget->name);
-	if (strcmp(from, budget->terms.pool))
+	if (strcmp(from, pool->name))
 		return refuse_words(refusal, ERR_NOT_PERMITTED, "",
 				    "%s draws from %s, not from %s", budget->name,
-				    budget->terms.pool, from);
+				    pool->name, from);
 	if (amount > budget_draw_left(budget))
-		return refuse_limit(budget, budget->terms.self_topup, budget_draw_left(budget),
+		return refuse_limit(budget, budget->self_topup, budget_draw_left(budget),
 				    refusal);
 	return ERR_NONE;
 }
@@ -243,13 +244,13 @@ static enum err source_check(const struct books *books, const struct budget *bud
 		return ERR_NONE;
 	if (!pool)
 		return refuse_budget(refusal, ERR_UNKNOWN_BUDGET, from);
-	if (pool->terms.group == ABSENT || pool == budget)
+	if (!pool->grouped || pool == budget)
 		return refuse_words(refusal, ERR_MALFORMED, "from",
 				    "money comes from the company or from another pool, a budget "
 				    "with a group");
 	if (pool->closed)
 		return refuse_budget(refusal, ERR_BUDGET_CLOSED, pool->name);
-	return check_currency(pool, budget->terms.currency, &(struct json_int){ 0 }, refusal);
+	return check_currency(pool, budget->currency, &(struct json_int){ 0 }, refusal);
 }
 
 enum err plan_topup(const struct books *books, const struct actor *actor,
@@ -258,6 +259,7 @@ enum err plan_topup(const struct books *books, const struct actor *actor,
 {
 	int64_t amount = request->amount.value;
 	struct budget *budget = NULL;
+	const struct budget *pool;
 	const char *from;
 	bool own;
 	enum err err = topup_budget(books, actor, request->budget, &budget, refusal);
@@ -266,11 +268,12 @@ enum err plan_topup(const struct books *books, const struct actor *actor,
 		err = check_currency(budget, request->currency, &request->exp, refusal);
 	if (err)
 		return err;
-	from = topup_source(actor, request, budget);
+	from = topup_source(books, actor, request, budget);
+	pool = books_pool(books, budget);
 	own = !(actor->roles & ROLE_MANAGER) || own_rule(actor, budget) ||
-	      (budget->terms.owner == actor->uid && !strcmp(from, budget->terms.pool));
+	      (pool && budget_owner(budget) == actor->uid && !strcmp(from, pool->name));
 	if (own)
-		err = draw_check(budget, from, amount, refusal);
+		err = draw_check(books, budget, from, amount, refusal);
 	if (!err)
 		err = source_check(books, budget, from, refusal);
 	if (err)

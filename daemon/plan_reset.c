@@ -9,7 +9,7 @@
 
 bool reset_due(const struct budget *budget, const struct calendar *now, const char *until)
 {
-	enum period every = (enum period)budget->terms.every;
+	enum period every = (enum period)budget->every;
 	const char *last = calendar_label(now, every);
 
 	if (budget->closed || every == PERIOD_NONE || (*until && label_kind(until) != every))
@@ -21,12 +21,10 @@ bool reset_due(const struct budget *budget, const struct calendar *now, const ch
 
 static int64_t lapsing(const struct budget *budget)
 {
-	const struct terms *terms = &budget->terms;
-
-	if (terms->carry == CARRY_ALL)
+	if (budget->carry == CARRY_ALL)
 		return 0;
-	if (terms->carry == CARRY_CAP)
-		return budget->balance > terms->cap ? budget->balance - terms->cap : 0;
+	if (budget->carry == CARRY_CAP)
+		return budget->balance > budget->cap ? budget->balance - budget->cap : 0;
 	return budget->balance;
 }
 
@@ -37,9 +35,9 @@ static void reset_entry(const struct actor *actor, const struct budget *budget, 
 	ret->kind = KIND_RESET;
 	memcpy(ret->kind_name, kind_word(KIND_RESET), sizeof("reset"));
 	ret->uid = actor->uid;
-	memcpy(ret->budget, budget->name, sizeof(ret->budget));
-	memcpy(ret->currency, budget->terms.currency, sizeof(ret->currency));
-	ret->exp = budget->terms.exp;
+	strcpy(ret->budget, budget->name);
+	memcpy(ret->currency, budget->currency, sizeof(ret->currency));
+	ret->exp = budget->exp;
 	memcpy(ret->period, label, sizeof(ret->period));
 }
 
@@ -48,14 +46,14 @@ static bool granting_fits(const struct books *books, const struct budget *budget
 {
 	int64_t after, total;
 
-	return money_add(budget->balance - lapse, budget->terms.allowance, &after) &&
-	       money_add(books->totals.balances - lapse, budget->terms.allowance, &total);
+	return money_add(budget->balance - lapse, budget->allowance, &after) &&
+	       money_add(books->totals.balances - lapse, budget->allowance, &total);
 }
 
 enum err plan_reset(const struct books *books, const struct actor *actor, struct budget *budget,
 		    struct entry ret[2], unsigned *count, struct refusal *refusal)
 {
-	int64_t lapse = lapsing(budget), allowance = budget->terms.allowance;
+	int64_t lapse = lapsing(budget), allowance = budget->allowance;
 	char label[LABEL_SIZE] = "";
 
 	if (!label_next(budget->current, label) || !granting_fits(books, budget, lapse))

@@ -212,13 +212,13 @@ static enum err decided_budget(const struct books *books, const struct actor *ac
 		return refuse_budget(refusal, ERR_UNKNOWN_BUDGET, name);
 	if ((*ret)->closed)
 		return refuse_budget(refusal, ERR_BUDGET_CLOSED, name);
-	return own_check(actor, (*ret)->terms.owner, refusal);
+	return own_check(actor, budget_owner(*ret), refusal);
 }
 
 static enum err kind_kept(const struct budget *budget, const struct terms *terms,
 			  struct refusal *refusal)
 {
-	bool pool = budget->terms.owner == ABSENT;
+	bool pool = budget->grouped;
 
 	if (pool ? terms->owner != ABSENT : terms->group != ABSENT)
 		return refuse_words(refusal, ERR_MALFORMED, pool ? "owner" : "group",
@@ -237,7 +237,7 @@ enum err plan_adjust(const struct books *books, const struct actor *actor,
 
 	if (err)
 		return err;
-	terms = budget->terms;
+	books_terms(books, budget, &terms);
 	err = terms_clear(&terms, &request->clear, refusal);
 	if (!err)
 		err = terms_take(&terms, request, refusal);
@@ -254,7 +254,7 @@ enum err plan_adjust(const struct books *books, const struct actor *actor,
 	memcpy(ret->currency, terms.currency, sizeof(ret->currency));
 	ret->exp = terms.exp;
 	memcpy(ret->period, budget->current, sizeof(ret->period));
-	if (terms.every != budget->terms.every)
+	if (terms.every != budget->every)
 		period_convert(budget, now, (enum period)terms.every, ret->period);
 	return ERR_NONE;
 }
@@ -274,8 +274,8 @@ enum err plan_close(const struct books *books, const struct actor *actor,
 	memcpy(ret->period, budget->current, sizeof(ret->period));
 	if (!budget->balance)
 		return ERR_NONE;
-	memcpy(ret->currency, budget->terms.currency, sizeof(ret->currency));
-	ret->exp = budget->terms.exp;
+	memcpy(ret->currency, budget->currency, sizeof(ret->currency));
+	ret->exp = budget->exp;
 	rules_move(books, ret, budget->name, ACCOUNT_COMPANY, budget->balance);
 	return ERR_NONE;
 }

@@ -46,7 +46,7 @@ struct query *query_new(const struct filter *filter, struct budget *const *budge
 	query->fold = fold;
 	query->chain_count = count;
 	for (size_t i = 0; i < count; i++) {
-		memcpy(query->chains[i].budget, budgets[i]->name, sizeof(budgets[i]->name));
+		strcpy(query->chains[i].budget, budgets[i]->name);
 		query->chains[i].place = budgets[i]->place;
 		query->chains[i].at = budgets[i]->last;
 	}

@@ -13,13 +13,13 @@ const char *rules_terms_problem(const struct books *books, const struct terms *t
 	*field = "owner";
 	if ((terms->owner == ABSENT) == (terms->group == ABSENT))
 		return "a budget has either an owner or a group";
-	if (terms->owner > NUMBER_MAX)
+	if (terms->owner < ABSENT || terms->owner > NUMBER_MAX)
 		return "an owner is a uid, below 4294967295";
 	owned = books_owned(books, terms->owner);
 	if (terms->owner != ABSENT && owned && owned != self)
 		return "this owner has an open budget already";
 	*field = "group";
-	if (terms->group > NUMBER_MAX)
+	if (terms->group < ABSENT || terms->group > NUMBER_MAX)
 		return "a group is a gid, below 4294967295";
 	*field = "allowance";
 	if (terms->allowance < 0)
@@ -37,9 +37,9 @@ const char *rules_terms_problem(const struct books *books, const struct terms *t
 		return "a pool and what may be drawn from it in a period (self_topup) go together";
 	if (terms->pool[0] && terms->owner == ABSENT)
 		return "only a budget with an owner draws from a pool";
-	if (terms->pool[0] && (!pool || pool->closed || pool->terms.group == ABSENT))
+	if (terms->pool[0] && (!pool || pool->closed || !pool->grouped))
 		return "no open pool has this name";
-	if (terms->pool[0] && strcmp(pool->terms.currency, terms->currency))
+	if (terms->pool[0] && strcmp(pool->currency, terms->currency))
 		return "the pool holds another currency";
 	*field = "self_topup";
 	if (terms->self_topup == 0)
@@ -62,7 +62,7 @@ static const char *side_check(const struct entry *entry, const char *account,
 		return "money moves from or to a budget that was never opened";
 	if (budget->closed)
 		return "money moves from or to a closed budget";
-	if (strcmp(budget->terms.currency, entry->currency) || budget->terms.exp != entry->exp)
+	if (strcmp(budget->currency, entry->currency) || budget->exp != entry->exp)
 		return "the currency is not the budget's";
 	if (giving ? !money_sub(budget->balance, entry->amount, &balance)
 		   : !money_add(budget->balance, entry->amount, &balance))
@@ -217,13 +217,13 @@ static const char *adjust_check(const struct books *books, const struct entry *e
 
 	if (problem)
 		return problem;
-	if (strcmp(entry->currency, budget->terms.currency) || entry->exp != budget->terms.exp)
+	if (strcmp(entry->currency, budget->currency) || entry->exp != budget->exp)
 		return "a budget keeps its currency";
-	if ((entry->terms.owner == ABSENT) != (budget->terms.owner == ABSENT))
+	if ((entry->terms.owner == ABSENT) != budget->grouped)
 		return "a pool stays a pool, and an owner's budget an owner's";
 	if (!label_fits(entry))
 		return "the period does not fit the terms";
-	if (entry->terms.every == budget->terms.every && strcmp(entry->period, budget->current))
+	if (entry->terms.every == budget->every && strcmp(entry->period, budget->current))
 		return "the period is not the budget's current one";
 	if (!label_first_day(budget->current, begins) || !label_last_day(entry->period, ends))
 		return NULL;
@@ -249,9 +249,9 @@ static const char *topup_check(const struct books *books, const struct entry *en
 
 	if (strcmp(entry->to, entry->budget))
 		return "a top-up goes to the budget it is about";
-	if (strcmp(entry->from, ACCOUNT_COMPANY) && (!pool || pool->terms.group == ABSENT))
+	if (strcmp(entry->from, ACCOUNT_COMPANY) && (!pool || !pool->grouped))
 		return "a top-up comes from the company or from a pool";
-	if (books_is_draw(budget, entry) && entry->amount > budget_draw_left(budget))
+	if (books_is_draw(books, budget, entry) && entry->amount > budget_draw_left(budget))
 		return "more was drawn from the pool than the terms allow in a period";
 	return NULL;
 }
@@ -272,11 +272,11 @@ static const char *spend_check(const struct books *books, const struct entry *en
 /* What the budget keeps at a reset. */
 static int64_t carried(const struct budget *budget)
 {
-	switch (budget->terms.carry) {
+	switch (budget->carry) {
 	case CARRY_ALL:
 		return budget->balance;
 	case CARRY_CAP:
-		return budget->balance < budget->terms.cap ? budget->balance : budget->terms.cap;
+		return budget->balance < budget->cap ? budget->balance : budget->cap;
 	default:
 		return 0;
 	}
@@ -284,7 +284,7 @@ static int64_t carried(const struct budget *budget)
 
 static const char *grant_check(const struct entry *entry, const struct budget *budget)
 {
-	if (entry->amount != budget->terms.allowance)
+	if (entry->amount != budget->allowance)
 		return "a reset grants exactly the allowance";
 	if (strcmp(entry->from, ACCOUNT_COMPANY) || strcmp(entry->to, entry->budget))
 		return "the allowance comes from the company";
@@ -303,7 +303,7 @@ static const char *reset_check(const struct books *books, const struct entry *en
 							      : grant_check(entry, budget);
 	if (!label_next(budget->current, next) || strcmp(entry->period, next))
 		return "the period is not the one after the last that was posted";
-	if (!lapse && budget->terms.allowance)
+	if (!lapse && budget->allowance)
 		return entry->amount == ABSENT ? "the allowance was not granted"
 					       : grant_check(entry, budget);
 	if (!lapse)

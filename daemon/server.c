@@ -13,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "common/log.h"
 #include "conn.h"

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include "shop.h"
 
 #include "daemon/rules.h"
@@ -100,7 +102,7 @@ static struct entry adjusting(const char *name)
 {
 	struct entry e = about(KIND_ADJUST, 0, name);
 
-	e.terms = books_budget(&shop->books, name)->terms;
+	books_terms(&shop->books, books_budget(&shop->books, name), &e.terms);
 	memcpy(e.currency, e.terms.currency, sizeof(e.currency));
 	e.exp = e.terms.exp;
 	return e;
@@ -905,6 +907,46 @@ static void test_many(void)
 	shop_free(shop);
 }
 
+static size_t memory_used(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+/* Two of many ids may share a hash: then the other one's entry is looked at. */
+static bool another_id(void *context, int64_t seq, struct entry *ret)
+{
+	(void)context;
+	entry_clear(ret);
+	ret->seq = seq;
+	return true;
+}
+
+/* A daemon keeps every budget twice. Of owners: they are found by two tables, pools by one and a list. */
+static void test_memory(void)
+{
+	enum { COUNT = 20000 };
+	struct entry e;
+	size_t before;
+	char name[16];
+
+	is_int(sizeof(struct budget), 104, "bytes a budget without its name");
+	shop = shop_new();
+	post(shop_genesis(shop));
+	shop->books.fetch = another_id;
+	before = memory_used();
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(name, sizeof(name), "rep/%06d", i);
+		e = opening(name, 2000 + i, ABSENT, 100);
+		books_apply(&shop->books, &e);
+		books_keep(&shop->books);
+	}
+	is_int((int64_t)shop->books.count, COUNT, "a company's budgets");
+	ok(memory_used() - before < COUNT * 256, "take less than 256 bytes each, ids and all");
+	shop_free(shop);
+}
+
 int main(void)
 {
 	static void (*const tests[])(void) = {
@@ -921,5 +963,6 @@ int main(void)
 		shop_free(shop);
 	}
 	test_many();
+	test_memory();
 	return done_testing();
 }

@@ -118,19 +118,20 @@ static inline void shop_describe(const struct shop *shop, struct buf *out)
 		   t->granting ? t->granting->name : "-");
 	for (size_t i = 0; i < books->count; i++) {
 		const struct budget *b = books->list[i];
-		const struct terms *terms = &b->terms;
+		struct terms terms;
 
+		books_terms(books, b, &terms);
 		buf_printf(out, "%s %d %lld %lld %lld '%s' %lld:", b->name, b->closed,
 			   (long long)b->balance, (long long)b->spent, (long long)b->drawn,
 			   b->current, (long long)b->last);
 		buf_printf(out, " %lld %lld %s %lld %lld %lld %lld %lld '%s' %lld %lld",
-			   (long long)terms->owner, (long long)terms->group, terms->currency,
-			   (long long)terms->exp, (long long)terms->allowance,
-			   (long long)terms->every, (long long)terms->carry,
-			   (long long)terms->cap, terms->pool, (long long)terms->self_topup,
-			   (long long)terms->guideline);
+			   (long long)terms.owner, (long long)terms.group, terms.currency,
+			   (long long)terms.exp, (long long)terms.allowance,
+			   (long long)terms.every, (long long)terms.carry,
+			   (long long)terms.cap, terms.pool, (long long)terms.self_topup,
+			   (long long)terms.guideline);
 		buf_printf(out, " %d %d\n", books_budget(books, b->name) == b,
-			   books_owned(books, terms->owner) == b);
+			   books_owned(books, terms.owner) == b);
 	}
 	for (size_t i = 0; i < books->pool_count; i++)
 		buf_printf(out, "pool %s\n", books->pools[i]->name);
