@@ -82,14 +82,12 @@ static int temporary_open(int dir, const char *name, int mode)
 	return fd;
 }
 
-bool file_replace(int dir, const char *name, const void *bytes, size_t len, int mode,
-		  enum durable durable)
+bool file_place(int dir, const char *temporary, const char *name, const void *bytes, size_t len,
+		int mode, enum durable durable)
 {
-	char temporary[64];
 	bool done;
 	int fd, saved;
 
-	snprintf(temporary, sizeof(temporary), ".%.32s.%ld", name, (long)getpid());
 	fd = temporary_open(dir, temporary, mode);
 	if (fd < 0)
 		return false;
@@ -102,6 +100,15 @@ bool file_replace(int dir, const char *name, const void *bytes, size_t len, int 
 		unlinkat(dir, temporary, 0);
 	errno = saved;
 	return done;
+}
+
+bool file_replace(int dir, const char *name, const void *bytes, size_t len, int mode,
+		  enum durable durable)
+{
+	char temporary[64];
+
+	snprintf(temporary, sizeof(temporary), ".%.32s.%ld", name, (long)getpid());
+	return file_place(dir, temporary, name, bytes, len, mode, durable);
 }
 
 bool file_take(int dir, const char *name, size_t max, struct buf *ret)

@@ -32,6 +32,11 @@ enum durable {
 bool file_replace(int dir, const char *name, const void *bytes, size_t len, int mode,
 		  enum durable durable);
 
+/* The same for one writer at a time, written aside under a name that it chose: what a writer who
+ * was killed left there is written over. `name` may lie in a directory below. */
+bool file_place(int dir, const char *temporary, const char *name, const void *bytes, size_t len,
+		int mode, enum durable durable);
+
 /* Appends a regular file of at most `max` bytes. false with errno (EFBIG: longer); ret is as
  * it was. */
 bool file_take(int dir, const char *name, size_t max, struct buf *ret);

@@ -47,6 +47,8 @@ static const struct command export_command = {
 	export_options, NULL
 };
 
+#define TEMPORARY ".new"	/* what is not whole yet; the next run writes over it */
+
 struct export {
 	struct fund *fund;
 	const char *path;
@@ -67,43 +69,43 @@ static bool fail(const struct export *export, const char *path)
 	return false;
 }
 
-/* The directory of a file's path below the export's; made if need be. */
-static int place_open(const struct export *export, char *path, char **name)
+/* The directories above a file, below the export's. */
+static bool place_make(const struct export *export, char *path)
 {
-	int dir = dup(export->dir);
-	char *part = path, *slash;
+	bool made = true;
 
-	while (dir >= 0 && (slash = strchr(part, '/'))) {
-		int next;
-
+	for (char *slash = strchr(path, '/'); made && slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		next = mkdirat(dir, part, 0755) && errno != EEXIST
-			       ? -1 : openat(dir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		close(dir);
-		dir = next;
+		made = mkdirat(export->dir, path, 0755) == 0 || errno == EEXIST;
 		*slash = '/';
-		part = slash + 1;
 	}
-	*name = part;
-	return dir;
+	return made;
+}
+
+/* A tile that a signed checkpoint may speak of already is not touched. */
+static bool tile_there(const struct export *export, const char *path, const void *bytes, size_t len)
+{
+	struct buf old = BUF_INIT;
+	bool there = file_take(export->dir, path, len, &old) && old.len == len &&
+		     !memcmp(old.data, bytes, len);
+
+	buf_release(&old);
+	return there;
 }
 
 static bool tile_write(struct export *export, int level, uint64_t number, unsigned width,
 		       const void *bytes, size_t len)
 {
 	struct buf path = BUF_INIT;
-	char *name;
-	bool done;
-	int dir;
+	bool done, there;
 
 	tile_path(&path, level, number, width);
-	dir = place_open(export, path.data, &name);
-	done = dir >= 0 && file_replace(dir, name, bytes, len, 0644, DURABLE_NOT);
+	there = tile_there(export, path.data, bytes, len);
+	done = there || (place_make(export, path.data) &&
+			 file_place(export->dir, TEMPORARY, path.data, bytes, len, 0644, DURABLE_NOT));
 	if (!done)
 		fail(export, path.data);
-	export->wrote += done;
-	if (dir >= 0)
-		close(dir);
+	export->wrote += done && !there;
 	buf_release(&path);
 	return done;
 }
@@ -243,7 +245,7 @@ static void partials_remove(const struct export *export, int level, uint64_t num
 	}
 }
 
-/* Those of the old head, which nobody needs once the new one is there. */
+/* Those of the old head. Whoever still asks for one is given the full tile: it is on the disk. */
 static void partials_clear(const struct export *export)
 {
 	uint64_t first = export->from / TILE_WIDTH, full = export->next / TILE_WIDTH;
@@ -261,6 +263,7 @@ static void partials_clear(const struct export *export)
 /*
  * Everything is on the disk before the checkpoint that speaks of it. What the old one speaks of
  * stays until then: leaves that are not what is signed have only made full tiles beyond it.
+ * Killed anywhere in between, the next run begins where this one did, and does all of it again.
  */
 static enum exit_status head_write(struct export *export)
 {
@@ -276,10 +279,11 @@ static enum exit_status head_write(struct export *export)
 	}
 	if (!entries_write(export) || !tiler_end(&export->tiler))
 		return EXIT_FAILED;
-	if (syncfs(export->dir) == 0 && file_replace(export->dir, "checkpoint", watch->note.data,
-						     watch->note.len, 0644, DURABLE_NEW)) {
+	if (syncfs(export->dir) == 0) {
 		partials_clear(export);
-		return EXIT_OK;
+		if (file_place(export->dir, TEMPORARY, "checkpoint", watch->note.data, watch->note.len,
+			       0644, DURABLE_NEW))
+			return EXIT_OK;
 	}
 	fail(export, "checkpoint");
 	return EXIT_FAILED;

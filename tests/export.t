@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 # fund export --format tiles: what it writes is read back by a stranger, who knows the specification alone, and by
 # fund verify; it goes on where it ended, and takes nothing of a directory on trust.
-import base64
 import json
 import os
 import shutil
-import struct
 import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
 import ledger as t
 import stranger
 from ledger import ok, is_
+from tiles import Tiles, widths
 
 for name in ('fund-export', 'fund-verify'):
     t.program(name)
@@ -35,52 +34,16 @@ def export(*words, **env):
     return ledger.fund('export', '--format', 'tiles', out, *words, **env)
 
 
-def path(level, number, width=256):
-    parts = ['%03d' % (number % 1000)]
-    while number >= 1000:
-        number //= 1000
-        parts.insert(0, 'x%03d' % (number % 1000))
-    return os.path.join(out, 'tile', str(level), *parts) + ('.p/%d' % width if width < 256 else '')
-
-
-def raw(*where):
-    with open(path(*where), 'rb') as f:
-        return f.read()
-
-
-def widths(size):
-    """The full tiles of a level of that size, and the partial one."""
-    return [(n, 256) for n in range(size // 256)] + ([(size // 256, size % 256)] if size % 256 else [])
+published = Tiles(out, ledger.vkey)
+path, raw, names = published.path, published.raw, published.names
 
 
 def stranger_reads():
-    """The leaves; raises Bad."""
-    with open(out + '/checkpoint') as f:
-        origin, size, root, _ = stranger.note_check(f.read(), [ledger.vkey]).split('\n')
-    leaves, size = [], int(size)
-    for number, width in widths(size):
-        data, at = raw('entries', number, width), 0
-        for _ in range(width):
-            length, = struct.unpack_from('>H', data, at)
-            leaves.append(data[at + 2:at + 2 + length])
-            at += 2 + length
-        stranger.need(at == len(data), 'more than the leaves in a tile')
-    level, hashes = 0, [stranger.sha256(b'\0', leaf) for leaf in leaves]
-    stranger.need(stranger.root_of(hashes) == base64.b64decode(root), 'another root')
-    while hashes:
-        for number, width in widths(len(hashes)):
-            want = b''.join(hashes[256 * number:256 * number + width])
-            stranger.need(raw(level, number, width) == want, 'tile %d/%d is wrong' % (level, number))
-        hashes = [stranger.root_of(hashes[i:i + 256]) for i in range(0, len(hashes) - 255, 256)]
-        level += 1
-    books = stranger.Books()
+    """The leaves, whose books come out; raises Bad."""
+    leaves, books = published.leaves(), stranger.Books()
     for leaf in leaves:
         books.apply(stranger.leaf_entry(leaf))
     return leaves
-
-
-def names():
-    return sorted(os.path.relpath(os.path.join(top, f), out) for top, _, files in os.walk(out) for f in files)
 
 
 for size in (3, 4, 255, 256, 257, 511, 513, 1025):
@@ -90,8 +53,7 @@ for size in (3, 4, 255, 256, 257, 511, 513, 1025):
     is_(len(stranger_reads()), size, 'a stranger reads them, and every tile')
     typed = ledger.fund('verify', out)
     ok(typed.returncode == 0 and '%d entries' % size in typed.stdout, 'fund verify does', typed.stdout, typed.stderr)
-stale = [name for name in names() if '.p/' in name and os.path.exists(os.path.join(out, name.split('.p/')[0]))]
-is_(stale, [], 'where a full tile is, the partial ones are gone')
+is_(published.stale(), [], 'where a full tile is, the partial ones are gone')
 is_([n for n in names() if os.path.basename(n).startswith('.')], [], 'nothing is left aside')
 ok(all(os.stat(os.path.join(out, n)).st_mode & 0o777 == 0o644 for n in names()), 'a web server may read them')
 text = b''.join(raw('entries', n, w) for n, w in widths(1025))

@@ -16,13 +16,15 @@ random.seed(int(os.environ.get('SEED', '1')))
 # ---- The first creation -------------------------------------------------------------------------
 
 wrong, printed, whole = [], 0, 0
+longest = 0.02  # seconds until the blow; comes to where half of them end before
 for n in range(INITS):
     dir = os.path.join(home(), 'init')
     making = subprocess.Popen([program('fundd'), '--init', '--origin', 'test.example/fund', '--dir', dir],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment())
-    time.sleep(random.random() * 0.02)
+    time.sleep(random.random() * longest)
     making.kill()
     said = making.communicate()[0]
+    longest *= 0.85 if said else 1.2
     verified = run([program('fundd'), '--verify', '--all', '--dir', dir])
     again = run([program('fundd'), '--init', '--origin', 'test.example/fund', '--dir', dir])
     printed += bool(said)
@@ -91,14 +93,15 @@ with ledger.connect() as client:
 state = os.path.join(ledger.home, 'state')
 os.mkdir(state)
 words = environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=state)
-ended = {}
+ended, longest = {}, 0.01
 for n in range(CLIENTS):
     reason = 'reason %d' % n
     typed = subprocess.Popen([program('fund'), 'spend', '1', '--for', reason], stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, env=words)
-    time.sleep(random.random() * 0.015)
+    time.sleep(random.random() * longest)
     typed.kill()
     ended[reason] = typed.wait()
+    longest *= 1.2 if ended[reason] else 0.85
 folder = os.path.join(state, 'fund', 'pending')
 left = [name for name in os.listdir(folder) if not name.startswith('.')] if os.path.isdir(folder) else []
 sent = run([program('fund'), 'pending', '--send'], env=words)
