@@ -36,7 +36,7 @@ sysconfdir = /etc
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(WARNINGS) $(CFLAGS) -MMD -MP
-LIBS_DAEMON = -pthread -lsodium -ljansson -levent_core -lcrypto -llmdb -lsystemd -linih -lseccomp
+LIBS_DAEMON = -pthread -lsodium -ljansson -levent_core -lcrypto -lxxhash -llmdb -lsystemd -linih -lseccomp
 # Each library that is loaded costs every `fund` some 50 microseconds: see client/lazy.h for libsmartcols.
 LIBS_FUND = -lsodium -l:libcsv.a
 LIBS_VERIFY = -lsodium -lcrypto

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/bytes.h"
 #include "common/log.h"
 #include "row.h"
 
@@ -66,27 +65,21 @@ static const char *words_add(struct batch *batch, struct batch_item *item, struc
 			    batch->words.data + item->memo, item->memo_len, &batch->sealed);
 }
 
-/* Everything of the row but its heads; `previous` is from before the entry was applied. */
-static void row_add(struct batch *batch, struct batch_item *item, const uint64_t *previous,
-		    unsigned count)
+/* Everything of the row but its heads; its back pointers, from before the entry was applied, are there. */
+static void row_add(struct batch *batch, struct batch_item *item, struct row *row)
 {
-	uint8_t leaf[HASH_SIZE], hashes[MERKLE_LEVELS][HASH_SIZE], pointers[TOUCHED_MAX * 8];
-	struct row row;
+	uint8_t leaf[HASH_SIZE], hashes[MERKLE_LEVELS][HASH_SIZE];
 
 	buf_clear(&batch->leaf);
 	entry_format(&item->entry, &batch->leaf);
 	merkle_leaf(batch->leaf.data, batch->leaf.len, leaf);
-	for (unsigned i = 0; i < count; i++)
-		put_be64(pointers + 8 * i, previous[i]);
-	row = (struct row){
-		.leaf = { (const uint8_t *)batch->leaf.data, batch->leaf.len },
-		.hashes = { hashes[0],
-			    merkle_append(&batch->tree, leaf, hashes) * (size_t)HASH_SIZE },
-		.previous = { pointers, 8 * (size_t)count },
-		.memo = { (const uint8_t *)batch->sealed.data, batch->sealed.len },
+	row->leaf = (struct part){ (const uint8_t *)batch->leaf.data, batch->leaf.len };
+	row->hashes = (struct part){
+		hashes[0], merkle_append(&batch->tree, leaf, hashes) * (size_t)HASH_SIZE
 	};
+	row->memo = (struct part){ (const uint8_t *)batch->sealed.data, batch->sealed.len };
 	item->row = batch->rows.len;
-	row_begin(&batch->rows, &row);
+	row_begin((uint64_t)item->entry.seq, row, &batch->rows);
 	item->begun = batch->rows.len - item->row;
 }
 
@@ -111,9 +104,8 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 {
 	struct batch_item *item = &batch->items[batch->count];
 	struct totals *totals = &batch->books->totals;
-	uint64_t previous[TOUCHED_MAX];
 	const char *problem;
-	unsigned count;
+	struct row row;
 
 	if (batch_reserve(batch, 1, refusal))
 		return ERR_UNAVAILABLE;
@@ -121,14 +113,14 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 	entry->at = now > totals->last_at ? now : totals->last_at + 1;
 	item->entry = *entry;
 	problem = words_add(batch, item, words);
-	count = books_previous(batch->books, &item->entry, previous);
+	row.previous_count = books_previous(batch->books, &item->entry, row.previous);
 	if (!problem)
 		problem = books_apply(batch->books, &item->entry);
 	if (problem) {
 		batch->words.len = item->memo;
 		return unavailable(refusal, problem);
 	}
-	row_add(batch, item, previous, count);
+	row_add(batch, item, &row);
 	*entry = item->entry;
 	if (words->customer)
 		customers_set(batch->customers, words->customer, entry->seq);
@@ -300,7 +292,7 @@ static const char *read_entry(struct batch *batch, int64_t seq, bool words, stru
 	const char *problem;
 	struct row row;
 
-	*ret = (struct stored){ .previous_count = 0 };
+	*ret = (struct stored){ .memo = { NULL } };
 	if ((uint64_t)seq >= batch_size(batch))
 		return "no entry has this number";
 	if ((uint64_t)seq >= batch->ledger->size) {

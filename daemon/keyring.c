@@ -12,6 +12,8 @@
 #include "common/bytes.h"
 #include "common/sign.h"
 
+_Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES <= HASH_SIZE, "a commitment is a nonce and more");
+
 #define KEYRING_MAGIC "fundd keys v1\n"
 
 static void header_format(const char *origin, char ret[KEYRING_HEADER])
@@ -187,9 +189,8 @@ const char *keyring_seal(struct keyring *ring, uint64_t seq, const uint8_t commi
 		return "the keyring has no key for this entry";
 	seal_data(seq, commitment, data);
 	room = (uint8_t *)buf_room(out, len + SEAL_OVERHEAD);
-	random_take(&ring->random, room, SEAL_NONCE);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(room + SEAL_NONCE, NULL, memo, len,
-						   data, sizeof(data), NULL, room, key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(room, NULL, memo, len, data, sizeof(data), NULL,
+						   commitment, key);
 	sodium_memzero(key, sizeof(key));
 	return NULL;
 }
@@ -198,7 +199,6 @@ enum unseal keyring_unseal(struct keyring *ring, uint64_t seq, const uint8_t com
 			   const void *sealed, size_t len, struct buf *out)
 {
 	uint8_t key[KEYRING_SLOT], data[8 + HASH_SIZE];
-	const uint8_t *nonce = sealed;
 	size_t before = out->len;
 	int failed;
 
@@ -208,8 +208,8 @@ enum unseal keyring_unseal(struct keyring *ring, uint64_t seq, const uint8_t com
 		return UNSEAL_ERASED;
 	seal_data(seq, commitment, data);
 	failed = crypto_aead_xchacha20poly1305_ietf_decrypt(
-		(uint8_t *)buf_room(out, len - SEAL_OVERHEAD), NULL, NULL, nonce + SEAL_NONCE,
-		len - SEAL_NONCE, data, sizeof(data), nonce, key);
+		(uint8_t *)buf_room(out, len - SEAL_OVERHEAD), NULL, NULL, sealed, len, data,
+		sizeof(data), commitment, key);
 	sodium_memzero(key, sizeof(key));
 	if (!failed)
 		return UNSEAL_OK;

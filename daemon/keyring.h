@@ -5,8 +5,12 @@
  *   512-byte header: "fundd keys v1\n", the origin, "\n", zero bytes
  *   slot n at 512 + 32 n
  *
- * A memo is sealed with XChaCha20-Poly1305-IETF, a random nonce in front; the additional data is the
- * sequence number (8 bytes big-endian) || the commitment.
+ * A memo is sealed with XChaCha20-Poly1305-IETF; the nonce, which is not stored, is the first 24 bytes of the
+ * commitment; the additional data is the sequence number (8 bytes big-endian) || the commitment.
+ *
+ * The commitment is a hash over 32 fresh random bytes and the memo, so that nonce is as good as a random one, also when
+ * a batch was undone and its numbers and keys seal other memos. Only the very same salt and words have the same nonce
+ * again, and then the same ciphertext, which tells nothing new.
  *
  * Slots are made ahead in blocks and synced before the first is used, so using one costs no I/O.
  */
@@ -25,8 +29,7 @@
 #define KEYRING_HEADER 512
 #define KEYRING_SLOT 32
 #define KEYRING_BLOCK 4096		/* slots made at a time */
-#define SEAL_NONCE 24
-#define SEAL_OVERHEAD (SEAL_NONCE + 16)
+#define SEAL_OVERHEAD 16
 
 struct keyring {
 	int fd;
@@ -34,7 +37,7 @@ struct keyring {
 	uint64_t block_first;		/* the block in memory: the one that is being used up */
 	uint64_t block_count;
 	uint8_t *block;			/* KEYRING_BLOCK slots */
-	struct random_pool random;	/* for slots and nonces */
+	struct random_pool random;	/* for slots */
 };
 
 enum unseal { UNSEAL_OK, UNSEAL_ERASED, UNSEAL_DAMAGED };
@@ -51,7 +54,7 @@ void keyring_seek(struct keyring *ring, uint64_t size);
  * used up, never made anew: a ledger that was rolled back by mistake must not cost the lost entries' words. */
 const char *keyring_reserve(struct keyring *ring, uint64_t size);
 
-/* Appends nonce || ciphertext || tag. The slot must exist: reserve comes first. */
+/* Appends ciphertext || tag. The slot must exist: reserve comes first. */
 const char *keyring_seal(struct keyring *ring, uint64_t seq, const uint8_t commitment[HASH_SIZE],
 			 const void *memo, size_t len, struct buf *out);
 

@@ -10,6 +10,7 @@
 #include "common/hash.h"
 
 #define NO_FLAG SIZE_MAX		/* the method has no such parameter */
+#define DIGEST_STORED 12		/* bytes of a request's digest that its memo keeps */
 
 union any_request {
 	struct spend_request spend;
@@ -158,7 +159,10 @@ static enum err words_check(const struct memo *words, struct refusal *refusal)
 			    len, MEMO_WORDS_MAX);
 }
 
-/* By which a repeated request is told from another one with the same id. */
+/*
+ * By which a repeated request is told from another one with the same id. 96 bits are plenty: ids are per user, so whoever
+ * searched for two requests with one digest would only get the answer to the wrong one of their own.
+ */
 static void request_digest(const struct change *change, const union any_request *any,
 			   struct buf *ret)
 {
@@ -168,7 +172,7 @@ static void request_digest(const struct change *change, const union any_request 
 	json_content(change->fields, any, &content);
 	sha256((struct iovec[]){ PART(change->name, strlen(change->name)), PART("\n", 1),
 				 PART(content.data, content.len) }, 3, digest);
-	base64_encode(ret, digest, sizeof(digest));
+	base64_encode(ret, digest, DIGEST_STORED);
 	buf_release(&content);
 }
 

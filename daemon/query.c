@@ -157,9 +157,8 @@ static uint64_t candidate(const struct query *query)
 }
 
 /* The entry's budgets stand in the order of its back pointers: budget, from, to without repeats. */
-static uint64_t previous_of(const struct stored *stored, const char *budget)
+static uint64_t previous_of(const struct row *row, const struct entry *entry, const char *budget)
 {
-	const struct entry *entry = &stored->entry;
 	const char *names[] = { entry->budget, entry->from, entry->to };
 	unsigned index = 0;
 
@@ -171,20 +170,20 @@ static uint64_t previous_of(const struct stored *stored, const char *budget)
 		if (repeated)
 			continue;
 		if (!strcmp(names[i], budget))
-			return index < stored->previous_count ? stored->previous[index] : NO_ENTRY;
+			return index < row->previous_count ? row->previous[index] : NO_ENTRY;
 		index++;
 	}
 	return NO_ENTRY;
 }
 
-static void chains_advance(struct query *query, const struct stored *stored)
+static void chains_advance(struct query *query, const struct row *row, const struct entry *entry)
 {
 	for (size_t i = 0; i < query->chain_count; i++)
-		if (query->chains[i].at == (uint64_t)stored->entry.seq)
-			query->chains[i].at = previous_of(stored, query->chains[i].budget);
+		if (query->chains[i].at == (uint64_t)entry->seq)
+			query->chains[i].at = previous_of(row, entry, query->chains[i].budget);
 }
 
-static void advance(struct query *query, const struct stored *stored)
+static void advance(struct query *query, const struct row *row, const struct stored *stored)
 {
 	switch (query->source) {
 	case SOURCE_UP:
@@ -194,7 +193,7 @@ static void advance(struct query *query, const struct stored *stored)
 		query->cursor = query->cursor ? query->cursor - 1 : NO_ENTRY;
 		break;
 	case SOURCE_CHAINS:
-		chains_advance(query, stored);
+		chains_advance(query, row, &stored->entry);
 		break;
 	case SOURCE_CUSTOMER:
 		query->cursor = stored->memo.customer_prev.set
@@ -233,19 +232,19 @@ static bool customer_fits(const struct filter *filter, const struct stored *stor
 }
 
 /* Words are opened where they are wanted: to look at, or to go on by. Most rows of most audits do not fit. */
-static const char *load(struct query *query, uint64_t seq, bool words, struct stored *ret)
+static const char *load(struct query *query, uint64_t seq, bool words, struct row *row,
+			struct stored *ret)
 {
-	struct row row;
-	const char *problem = stored_read(&query->reader, seq, &row, ret);
+	const char *problem = stored_read(&query->reader, seq, row, ret);
 
 	query->rows++;
 	if (problem)
 		return problem;
 	if (query->source == SOURCE_UP && seq % EXPECT_EVERY == 0)
-		reader_expect(row.leaf.bytes);
+		reader_expect(row->leaf.bytes);
 	words |= query->filter.customer != NULL;
 	if (query->source == SOURCE_CUSTOMER || (words && leaf_fits(&query->filter, &ret->entry)))
-		problem = stored_open(&row, query->keyring, ret);
+		problem = stored_open(row, query->keyring, ret);
 	return problem;
 }
 
@@ -266,6 +265,7 @@ static void gather(struct query *query, uint64_t seq)
 static enum pull pull_source(struct query *query, bool words, struct stored *ret,
 			     const char **problem)
 {
+	struct row row;
 	uint64_t seq;
 
 	while ((seq = candidate(query)) != NO_ENTRY) {
@@ -273,10 +273,10 @@ static enum pull pull_source(struct query *query, bool words, struct stored *ret
 			return PULL_END;
 		if (query->rows >= QUERY_ROWS_A_PULL)
 			return PULL_PAUSE;
-		*problem = load(query, seq, words, ret);
+		*problem = load(query, seq, words, &row, ret);
 		if (*problem)
 			return PULL_DAMAGED;
-		advance(query, ret);
+		advance(query, &row, ret);
 		if (leaf_fits(&query->filter, &ret->entry) &&
 		    customer_fits(&query->filter, ret)) {
 			query->given++;
@@ -291,6 +291,7 @@ static enum pull pull_source(struct query *query, bool words, struct stored *ret
 static enum pull pull_gathered(struct query *query, struct stored *ret, const char **problem)
 {
 	enum pull pull = PULL_END;
+	struct row row;
 
 	while (query->gather) {
 		pull = pull_source(query, false, ret, problem);
@@ -307,7 +308,7 @@ static enum pull pull_gathered(struct query *query, struct stored *ret, const ch
 		return PULL_END;
 	if (query->rows >= QUERY_ROWS_A_PULL)
 		return PULL_PAUSE;
-	*problem = load(query, query->found[--query->found_count], true, ret);
+	*problem = load(query, query->found[--query->found_count], true, &row, ret);
 	return *problem ? PULL_DAMAGED : PULL_ENTRY;
 }
 

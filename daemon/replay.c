@@ -41,13 +41,13 @@ static const char *tree_check(struct replay *replay, const struct ahead_row *ahe
 		       : NULL;
 }
 
-static const char *previous_check(const struct replay *replay, const struct stored *stored)
+static const char *previous_check(const struct replay *replay, const struct ahead_row *ahead)
 {
 	uint64_t want[TOUCHED_MAX];
-	unsigned count = books_previous(&replay->books, &stored->entry, want);
+	unsigned count = books_previous(&replay->books, &ahead->stored.entry, want);
 
-	if (count != stored->previous_count ||
-	    memcmp(want, stored->previous, count * sizeof(*want)))
+	if (count != ahead->row.previous_count ||
+	    memcmp(want, ahead->row.previous, count * sizeof(*want)))
 		return "the back pointers do not lead to the budgets' entries before";
 	return NULL;
 }
@@ -94,7 +94,7 @@ static const char *row_check(struct replay *replay, const struct ahead_row *ahea
 	if (!problem)
 		problem = tree_check(replay, ahead);
 	if (!problem)
-		problem = previous_check(replay, stored);
+		problem = previous_check(replay, ahead);
 	if (!problem)
 		problem = books_apply(&replay->books, &stored->entry);
 	if (problem)

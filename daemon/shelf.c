@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
+#include "checksum.h"
+#include "common/bytes.h"
 
-#define SUM_SIZE 8
 #define BLOCK_MAX 1984		/* two blocks and their keys fill a page */
 #define STORED_KEY (1 + SHELF_KEY_MAX)
 
@@ -30,15 +30,12 @@ static size_t record_size(const struct shelf *shelf)
 
 static size_t block_capacity(const struct shelf *shelf)
 {
-	return (BLOCK_MAX - SUM_SIZE - shelf->key_len) / record_size(shelf);
+	return (BLOCK_MAX - CHECKSUM_SIZE - shelf->key_len) / record_size(shelf);
 }
 
-static void block_sum(const MDB_val *key, const uint8_t *bytes, size_t len, uint8_t ret[SUM_SIZE])
+static uint64_t block_sum(const MDB_val *key, const uint8_t *bytes, size_t len)
 {
-	uint8_t digest[HASH_SIZE];
-
-	sha256((struct iovec[]){ PART(key->mv_data, key->mv_size), PART(bytes, len) }, 2, digest);
-	memcpy(ret, digest, SUM_SIZE);
+	return checksum(checksum(0, key->mv_data, key->mv_size), bytes, len);
 }
 
 static MDB_val stored_key(const struct shelf *shelf, const uint8_t *low, uint8_t room[STORED_KEY])
@@ -69,17 +66,15 @@ static bool block_read(const struct shelf *shelf, const MDB_val *key, const MDB_
 		       struct block *ret)
 {
 	const uint8_t *bytes = value->mv_data;
-	size_t head = SUM_SIZE + (size_t)shelf->key_len;
-	uint8_t sum[SUM_SIZE];
+	size_t head = CHECKSUM_SIZE + (size_t)shelf->key_len;
 
 	if (key->mv_size != 1 + (size_t)shelf->key_len || value->mv_size < head ||
 	    (value->mv_size - head) % record_size(shelf))
 		return false;
-	block_sum(key, bytes + SUM_SIZE, value->mv_size - SUM_SIZE, sum);
-	if (memcmp(sum, bytes, SUM_SIZE))
+	if (get_be64(bytes) != block_sum(key, bytes + CHECKSUM_SIZE, value->mv_size - CHECKSUM_SIZE))
 		return false;
 	ret->low = low_of(key);
-	ret->next = bytes + SUM_SIZE;
+	ret->next = bytes + CHECKSUM_SIZE;
 	ret->records = bytes + head;
 	ret->count = (value->mv_size - head) / record_size(shelf);
 	return true;
@@ -279,13 +274,13 @@ static int block_put(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, cons
 		     const uint8_t *next, const uint8_t *records, size_t count)
 {
 	uint8_t room[STORED_KEY], bytes[BLOCK_MAX];
-	size_t head = SUM_SIZE + (size_t)shelf->key_len, size = head + count * record_size(shelf);
+	size_t head = CHECKSUM_SIZE + (size_t)shelf->key_len, size = head + count * record_size(shelf);
 	MDB_val key = stored_key(shelf, low, room), value = { size, bytes };
 
-	memcpy(bytes + SUM_SIZE, next, shelf->key_len);
+	memcpy(bytes + CHECKSUM_SIZE, next, shelf->key_len);
 	if (count)
 		memcpy(bytes + head, records, size - head);
-	block_sum(&key, bytes + SUM_SIZE, size - SUM_SIZE, bytes);
+	put_be64(bytes, block_sum(&key, bytes + CHECKSUM_SIZE, size - CHECKSUM_SIZE));
 	return mdb_put(txn, dbi, &key, &value, 0);
 }
 

@@ -2,7 +2,7 @@
  * A shelf: sorted records of one size, in blocks, in an LMDB database that several shelves share. A block is stored
  * under the shelf's number and the lowest key that may be in it:
  *
- *   8 bytes   checksum: the first 8 bytes of SHA-256 over the LMDB key and all that follows
+ *   8 bytes   checksum of all that follows, with that of the LMDB key as its seed; see checksum.h
  *   key       the lowest key of the block behind it; behind the last all 0xff, which is no record's key
  *   records   key and value each, sorted
  *

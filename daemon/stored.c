@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "common/bytes.h"
 
 const char *stored_read(struct reader *reader, uint64_t seq, struct row *row, struct stored *ret)
 {
@@ -20,9 +19,6 @@ const char *stored_read(struct reader *reader, uint64_t seq, struct row *row, st
 	if ((uint64_t)ret->entry.seq != seq)
 		return "the leaf stands under another number";
 	ret->memo = (struct memo){ 0 };
-	ret->previous_count = (unsigned)(row->previous.len / 8);
-	for (unsigned i = 0; i < ret->previous_count; i++)
-		ret->previous[i] = get_be64(row->previous.bytes + 8 * i);
 	return NULL;
 }
 

@@ -13,8 +13,6 @@
 struct stored {
 	struct entry entry;
 	struct memo memo;		/* empty while not opened, and where erased */
-	uint64_t previous[ROW_TOUCHED_MAX];
-	unsigned previous_count;
 };
 
 /* NULL, or a static sentence: the row is damaged. */

@@ -154,7 +154,7 @@ def amount_fitting(forgery, key=None):
 def part(number):
     def change(forgery, key):
         seq = next(s for s in range(middle, last) if forgery.parts(s)[number])
-        parts = [bytearray(p) for p in forgery.parts(seq)]
+        parts = [p[:] if type(p) is list else bytearray(p) for p in forgery.parts(seq)]
         parts[number][-1] ^= 1
         forgery.set(seq, parts)
     return change

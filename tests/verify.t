@@ -9,6 +9,7 @@ import random
 import struct
 
 from lib.ledger import *
+from lib.forge import row_bytes
 
 REFUSED = 6
 random.seed(int(os.environ.get('SEED', '1')))
@@ -84,24 +85,15 @@ is_(ledger.verify('--all').stdout, good.stdout, '--all says the same')
 class Row:
     """A stored row taken apart as fund-ledger(5) has it, and put together again with a checksum
     that fits: anybody can compute it."""
-    PARTS = ('leaf', 'hashes', 'previous', 'memo', 'heads')
 
     def __init__(self, seq, data):
-        self.seq, at = seq, 1
-        for part in self.PARTS:
-            size, = struct.unpack_from('>H', data, at)
-            setattr(self, part, data[at + 2:at + 2 + size])
-            at += 2 + size
-        if self.checked(data[:at]) != data:
+        self.seq = seq
+        self.leaf, self.hashes, self.previous, self.memo, self.heads = stranger.row_parts(seq, data)
+        if self.bytes() != data:
             raise ValueError('row %d is not as described' % seq)
 
-    def checked(self, data):
-        key = struct.pack('>Q', self.seq)
-        return data + hashlib.sha256(key + data).digest()[:8]
-
     def bytes(self):
-        parts = (getattr(self, part) for part in self.PARTS)
-        return self.checked(b'\1' + b''.join(struct.pack('>H', len(p)) + p for p in parts))
+        return row_bytes(self.seq, self.leaf, self.hashes, self.previous, self.memo, self.heads)
 
 
 def rows(file, *words, data=None):
@@ -276,8 +268,8 @@ forge('a leaf with a blank in it, its hash too', rehashed(lambda b: b.replace(b'
 forge('a leaf hash changed', set_part('hashes', lambda b: flip(b, 3)), says=middle)
 forge('a hash more', set_part('hashes', lambda b: b + bytes(32)), says=middle)
 forge('no hashes', set_part('hashes', lambda b: b''), says=middle)
-forge('a back pointer changed', set_part('previous', lambda b: flip(b, len(b) - 1)), says=middle)
-forge('a back pointer missing', set_part('previous', lambda b: b[8:]), says=middle)
+forge('a back pointer changed', set_part('previous', lambda p: [*p[:-1], p[-1] - 1]), says=middle)
+forge('a back pointer missing', set_part('previous', lambda p: p[1:]), says=middle)
 forge('a memo changed, with --all', set_part('memo', lambda b: flip(b, len(b) // 2)), '--all',
       says=middle)
 forge('no memo, with --all', set_part('memo', lambda b: b''), '--all', says=middle)

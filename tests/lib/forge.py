@@ -6,6 +6,18 @@ import stranger
 from witness import Key, sign
 
 
+def row_bytes(seq, leaf, hashes, previous, memo, heads):
+    """A row of these parts, with a checksum that fits."""
+    row = bytes((1, len(previous))) + len(leaf).to_bytes(2, 'big') + leaf + hashes
+    for at in previous:
+        distance = 0 if at == stranger.NONE else seq - at
+        while distance > 127:
+            row, distance = row + bytes((distance & 127 | 128,)), distance >> 7
+        row += bytes((distance,))
+    row += memo + heads + bytes((len(heads) // 68,))
+    return row + stranger.xxh64(row, seq).to_bytes(8, 'big')
+
+
 class Forgery:
     """The rows of a ledger directory, to be changed and written back."""
 
@@ -28,8 +40,7 @@ class Forgery:
 
     def set(self, seq, parts):
         """A row of these parts, with a checksum that fits."""
-        body = b'\1' + b''.join(len(p).to_bytes(2, 'big') + p for p in parts)
-        self.rows[seq] = body + stranger.sha256(seq.to_bytes(8, 'big'), body)[:8]
+        self.rows[seq] = row_bytes(seq, *parts)
 
     def entry(self, seq):
         return json.loads(self.parts(seq)[0])
@@ -38,25 +49,18 @@ class Forgery:
         self.set(seq, [json.dumps(entry, separators=(',', ':')).encode(), *self.parts(seq)[1:]])
 
     def renumber(self):
-        """After rows were taken out or moved: numbers, times and back pointers that fit. Checksums do not yet."""
-        last, at = {}, sorted(json.loads(self.loose(r)[0])['at'] for r in self.rows)
+        """After rows were taken out or moved: numbers, times and back pointers that fit. Hashes do not yet."""
+        leaves = [json.loads(r[4:4 + int.from_bytes(r[2:4], 'big')]) for r in self.rows]
+        last, at, seqs = {}, sorted(leaf['at'] for leaf in leaves), [leaf['seq'] for leaf in leaves]
         for seq, row in enumerate(self.rows):
-            leaf, hashes, _, memo, heads = self.loose(row)
+            leaf, _, _, memo, heads = stranger.row_split(seqs[seq], row)
             entry = dict(json.loads(leaf), seq=seq, at=at[seq])
             touched = [n for n in dict.fromkeys(entry.get(k) for k in ('budget', 'from', 'to'))
                        if n and n not in stranger.BUILT_IN]
-            previous = b''.join(last.get(n, stranger.NONE).to_bytes(8, 'big') for n in touched)
+            previous = [last.get(n, stranger.NONE) for n in touched]
+            hashes = bytes(32 * stranger.completed(seq))
             last.update((n, seq) for n in touched)
             self.set(seq, [json.dumps(entry, separators=(',', ':')).encode(), hashes, previous, memo, heads])
-
-    def loose(self, row):
-        """A row's parts, whatever its checksum says."""
-        parts, at = [], 1
-        while at < len(row) - 8:
-            size = int.from_bytes(row[at:at + 2], 'big')
-            parts.append(row[at + 2:at + 2 + size])
-            at += 2 + size
-        return parts
 
     def rebalance(self):
         """Balances after that fit the amounts."""

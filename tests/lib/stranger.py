@@ -121,6 +121,43 @@ def unseal(key, data, nonce, sealed):
     return bytes(a ^ b for a, b in zip(text, stream))
 
 
+# ---- XXH64, as in its specification, doc/xxhash_spec.md of xxHash ---------------------------------
+
+M64 = 2**64 - 1
+P1, P2, P3 = 0x9e3779b185ebca87, 0xc2b2ae3d27d4eb4f, 0x165667b19e3779f9
+P4, P5 = 0x85ebca77c2b2ae63, 0x27d4eb2f165667c5
+
+
+def turned(n, by):
+    return (n << by | n >> (64 - by)) & M64
+
+
+def lane(acc, value):
+    return turned((acc + value * P2) & M64, 31) * P1 & M64
+
+
+def xxh64(data, seed=0):
+    at, acc = 0, (seed + P5) & M64
+    if len(data) >= 32:
+        lanes = [(seed + n) & M64 for n in (P1 + P2, P2, 0, -P1)]
+        for at in range(0, len(data) - 31, 32):
+            lanes = [lane(a, v) for a, v in zip(lanes, struct.unpack_from('<4Q', data, at))]
+        at += 32
+        acc = sum(turned(a, by) for a, by in zip(lanes, (1, 7, 12, 18))) & M64
+        for value in lanes:
+            acc = ((acc ^ lane(0, value)) * P1 + P4) & M64
+    acc = (acc + len(data)) & M64
+    for size, first, by, times_, plus in ((8, None, 27, P1, P4), (4, P1, 23, P2, P3), (1, P5, 11, P1, 0)):
+        while len(data) - at >= size:
+            value = int.from_bytes(data[at:at + size], 'little')
+            acc ^= lane(0, value) if first is None else value * first & M64
+            acc = (turned(acc, by) * times_ + plus) & M64
+            at += size
+    for shift, prime in ((33, P2), (29, P3), (32, 1)):
+        acc = (acc ^ acc >> shift) * prime & M64
+    return acc
+
+
 # ---- Proofs, as in RFC 9162, sections 2.1.3.2 and 2.1.4.2 ----------------------------------------
 
 def inclusion_check(index, size, leaf_hash, path, root):
@@ -167,21 +204,34 @@ def consistency_check(old, old_root, size, root, path):
 
 # ---- Rows and leaves ----------------------------------------------------------------------------
 
+def completed(seq):
+    """How many subtrees leaf `seq` completes."""
+    return (seq ^ seq + 1).bit_length()
+
+
+def row_split(seq, row):
+    """Leaf, hashes, previous, memo and heads, whatever the row's checksum says."""
+    need(len(row) >= 13 and row[0] == 1, 'the row is cut, or of an unknown version')
+    leaf_end = 4 + int.from_bytes(row[2:4], 'big')
+    at = hashes_end = leaf_end + 32 * completed(seq)
+    end = len(row) - 9 - 68 * row[-9]
+    previous = []
+    for _ in range(row[1]):
+        size, distance = 1, 0
+        while row[at + size - 1] & 128:
+            size += 1
+        for byte in reversed(row[at:at + size]):
+            distance = distance << 7 | byte & 127
+        need(distance <= seq and (size == 1 or distance >> 7 * (size - 1)), 'a back pointer is wrong')
+        previous.append(seq - distance if distance else NONE)
+        at += size
+    need(at <= end, 'the row is cut')
+    return row[4:leaf_end], row[leaf_end:hashes_end], previous, row[at:end], row[end:-9]
+
+
 def row_parts(seq, row):
-    need(len(row) >= 19, 'the row is cut')
-    body, checksum = row[:-8], row[-8:]
-    digest = hashlib.sha256(struct.pack('>Q', seq) + body).digest()
-    need(digest[:8] == checksum, 'the checksum is wrong')
-    need(body[0] == 1, 'the version is unknown')
-    parts, at = [], 1
-    while at < len(body):
-        need(at + 2 <= len(body), 'the row is cut')
-        size = struct.unpack_from('>H', body, at)[0]
-        parts.append(body[at + 2:at + 2 + size])
-        need(len(parts[-1]) == size, 'the row is cut')
-        at += 2 + size
-    need(len(parts) == 5, 'the row has not five parts')
-    return parts
+    need(xxh64(row[:-8], seq) == int.from_bytes(row[-8:], 'big'), 'the checksum is wrong')
+    return row_split(seq, row)
 
 
 def chunks(data, size):
@@ -498,7 +548,7 @@ def memo_check(seq, entry, sealed, slot):
     commitment = base64.b64decode(entry['memo'], validate=True)
     if slot == bytes(32):
         return None
-    memo = unseal(slot, struct.pack('>Q', seq) + commitment, sealed[:24], sealed[24:])
+    memo = unseal(slot, struct.pack('>Q', seq) + commitment, commitment[:24], sealed)
     need(sha256(b'fundd memo v1\n', memo) == commitment, 'the commitment is wrong')
     return json.loads(memo[32:])
 
@@ -531,8 +581,7 @@ def verify(rows, keyring, vkey=None, sample=1):
         need(chunks(hashes, 32) == want, 'the hashes are wrong')
         before = [books.budgets[n].last if n in books.budgets else NONE
                   for n in books.touched(entry)]
-        need([struct.unpack('>Q', p)[0] for p in chunks(previous, 8)] == before,
-             'the back pointers are wrong')
+        need(previous == before, 'the back pointers are wrong')
         books.apply(entry)
         sampled = seq % sample == 0
         if sampled:

@@ -1,5 +1,5 @@
 /*
- * daemon/keyring.h without keys: a memo is sealed by standing beside its number and commitment, so that it opens
+ * daemon/keyring.h without keys: a memo is sealed by standing behind its number and commitment, so that it opens
  * only where it belongs, and the model can look at it.
  */
 #include "daemon/keyring.h"
@@ -71,7 +71,7 @@ static void label_write(uint8_t label[SEAL_OVERHEAD], uint64_t seq,
 			const uint8_t commitment[HASH_SIZE])
 {
 	put_be64(label, seq);
-	memcpy(label + 8, commitment, HASH_SIZE);
+	memcpy(label + 8, commitment, SEAL_OVERHEAD - 8);
 }
 
 const char *keyring_seal(struct keyring *ring, uint64_t seq, const uint8_t commitment[HASH_SIZE],

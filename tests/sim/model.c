@@ -485,36 +485,41 @@ static void record_add(const struct record *record)
 	model.count++;
 }
 
-/* The parts of a row: version, then five of them behind their lengths. */
-static const uint8_t *part_skip(const uint8_t *part)
+static void part_copy(const uint8_t *part, size_t len, char *ret, size_t size)
 {
-	return part + 2 + (part[0] << 8 | part[1]);
-}
-
-static void part_copy(const uint8_t *part, char *ret, size_t size)
-{
-	size_t len = (size_t)(part[0] << 8 | part[1]);
-
 	if (len >= size)
 		found("a row has a part of %zu bytes", len);
-	memcpy(ret, part + 2, len);
+	memcpy(ret, part, len);
 	ret[len] = '\0';
+}
+
+/* Behind the leaf's tree hashes, one for it and one for each 1 at its number's end, and its back pointers. */
+static const uint8_t *memo_find(const uint8_t *row, uint64_t seq, const uint8_t *leaf_end)
+{
+	const uint8_t *at = leaf_end + 32;
+
+	for (; seq & 1; seq >>= 1)
+		at += 32;
+	for (int pointers = row[1]; pointers; at++)
+		pointers -= !(*at & 128);
+	return at;
 }
 
 void model_commit(uint64_t seq, const uint8_t *row, size_t size, bool last)
 {
-	const uint8_t *leaf = row + 1, *hashes = part_skip(leaf), *previous = part_skip(hashes),
-		      *memo = part_skip(previous), *heads = part_skip(memo);
+	size_t leaf_len = (size_t)(row[2] << 8 | row[3]);
+	const uint8_t *leaf = row + 4, *memo = memo_find(row, seq, leaf + leaf_len),
+		      *end = row + size - 9 - 68 * row[size - 9];
 	char leaf_text[2100], memo_text[4200];
 	struct record record;
 	int64_t number = NOT;
 
-	if (part_skip(heads) + 8 != row + size)
-		found("row %zu is not as long as its parts", model.count);
-	if (last != (heads[0] || heads[1]))
+	if (memo > end)
+		found("row %zu is shorter than its parts", model.count);
+	if (last != (row[size - 9] != 0))
 		found("row %zu is signed, and should not be; or the other way round", model.count);
-	part_copy(leaf, leaf_text, sizeof(leaf_text));
-	part_copy(memo, memo_text, sizeof(memo_text));
+	part_copy(leaf, leaf_len, leaf_text, sizeof(leaf_text));
+	part_copy(memo, (size_t)(end - memo), memo_text, sizeof(memo_text));
 	json_find_int(leaf_text, "\"seq\":", &number);
 	if (seq < model.count)
 		found("entry %zu was durable, and is lost: %llu is written anew", model.count - 1,
@@ -524,6 +529,6 @@ void model_commit(uint64_t seq, const uint8_t *row, size_t size, bool last)
 	record_read(leaf_text, &record);
 	record.last = last;
 	/* in front of the memo's text: what seals it here, and its salt */
-	record_check(&record, leaf_text, memo_text + 40 + 32, last);
+	record_check(&record, leaf_text, memo_text + 16 + 32, last);
 	record_add(&record);
 }

@@ -4,18 +4,27 @@
 
 #include <stdlib.h>
 
-#define SEQ 3		/* completes three subtrees */
+#define SEQ 100003		/* completes three subtrees */
 #define HASHES 3
 #define HEADS 2
+#define AT_HASHES (4 + sizeof(leaf) - 1)
+#define AT_PREVIOUS (AT_HASHES + sizeof(hashes))
+#define AT_HEADS (AT_PREVIOUS + sizeof(distances) + sizeof(memo))
+#define AT_COUNT (AT_HEADS + sizeof(heads))
+#define PREVIOUS_PROBLEM "the row's back pointers are malformed"
+#define HEADS_PROBLEM "the row's signatures are malformed"
 
-static uint8_t leaf[] = "{\"v\":1,\"seq\":3}", hashes[HASHES * 32], previous[2 * 8], memo[60];
+static uint8_t leaf[] = "{\"v\":1,\"seq\":100003}", hashes[HASHES * 32], memo[60];
 static uint8_t heads[HEADS * ROW_HEAD_SIZE];
+static const uint64_t previous[] = { SEQ - 300, ROW_NO_PREVIOUS, 0 };
+static const uint8_t distances[] = { 0xac, 2, 0, 0xa3, 0x8d, 6 };
 
 static struct row sample(void)
 {
 	return (struct row){
 		.leaf = { leaf, sizeof(leaf) - 1 }, .hashes = { hashes, sizeof(hashes) },
-		.previous = { previous, sizeof(previous) }, .memo = { memo, sizeof(memo) },
+		.previous = { previous[0], previous[1], previous[2] }, .previous_count = 3,
+		.memo = { memo, sizeof(memo) },
 	};
 }
 
@@ -31,7 +40,7 @@ static struct buf finished(const struct row *row, uint64_t seq, unsigned count)
 	struct buf out = BUF_INIT;
 	size_t size;
 
-	row_begin(&out, row);
+	row_begin(seq, row, &out);
 	size = row_size(out.len, count);
 	buf_room(&out, size - out.len);
 	row_finish(seq, (uint8_t *)out.data, size, heads, count);
@@ -50,10 +59,11 @@ static void test_round_trip(unsigned count)
 
 	is_str(row_parse(SEQ, out.data, out.len, &back), NULL, "a row is taken");
 	ok(same(&back.leaf, leaf, sizeof(leaf) - 1) && same(&back.hashes, hashes, sizeof(hashes)) &&
-	   same(&back.previous, previous, sizeof(previous)) && same(&back.memo, memo, sizeof(memo)),
-	   "its parts come back");
+	   same(&back.memo, memo, sizeof(memo)), "its parts come back");
+	ok(back.previous_count == 3 && !memcmp(back.previous, previous, sizeof(previous)),
+	   "and its back pointers");
 	ok(same(&back.heads, heads, count * ROW_HEAD_SIZE), "with %u heads", count);
-	ok(row_parse(SEQ + 4, out.data, out.len, &back), "under another number it is refused");
+	ok(row_parse(SEQ + 8, out.data, out.len, &back), "under another number it is refused");
 	buf_release(&out);
 }
 
@@ -62,20 +72,20 @@ static void test_layout(void)
 	struct row row = sample();
 	struct buf out = finished(&row, SEQ, 1);
 	const uint8_t *p = (const uint8_t *)out.data;
-	size_t at = 1 + 2 + sizeof(leaf) - 1;
+	size_t at = 4 + sizeof(leaf) - 1;
 
-	ok(p[0] == ROW_VERSION && get_be16(p + 1) == sizeof(leaf) - 1 &&
-	   !memcmp(p + 3, leaf, sizeof(leaf) - 1), "version, then the leaf");
-	ok(get_be16(p + at) == sizeof(hashes) && !memcmp(p + at + 2, hashes, sizeof(hashes)),
-	   "then the hashes");
-	at += 2 + sizeof(hashes);
-	ok(get_be16(p + at) == 16 && !memcmp(p + at + 2, previous, 16), "the back pointers");
-	at += 2 + 16;
-	ok(get_be16(p + at) == sizeof(memo) && !memcmp(p + at + 2, memo, sizeof(memo)), "the memo");
-	at += 2 + sizeof(memo);
-	ok(get_be16(p + at) == ROW_HEAD_SIZE && !memcmp(p + at + 2, heads, ROW_HEAD_SIZE),
-	   "the heads");
-	is_int((int64_t)out.len, (int64_t)(at + 2 + ROW_HEAD_SIZE + ROW_CHECKSUM), "the checksum");
+	ok(p[0] == ROW_VERSION && p[1] == 3 && get_be16(p + 2) == sizeof(leaf) - 1 &&
+	   !memcmp(p + 4, leaf, sizeof(leaf) - 1), "version, pointers, length, then the leaf");
+	ok(!memcmp(p + at, hashes, sizeof(hashes)), "the hashes");
+	at += sizeof(hashes);
+	ok(!memcmp(p + at, distances, sizeof(distances)), "the back pointers");
+	at += sizeof(distances);
+	ok(!memcmp(p + at, memo, sizeof(memo)), "the memo");
+	at += sizeof(memo);
+	ok(!memcmp(p + at, heads, ROW_HEAD_SIZE) && p[at + ROW_HEAD_SIZE] == 1, "the heads");
+	at += ROW_HEAD_SIZE + 1;
+	is_int((int64_t)out.len, (int64_t)(at + CHECKSUM_SIZE), "and the checksum");
+	ok(get_be64(p + at) == checksum(SEQ, p, at), "of all before it, with its number");
 	buf_release(&out);
 }
 
@@ -113,70 +123,59 @@ static void test_flipped(void)
 	buf_release(&out);
 }
 
-/* Rows with a checksum that fits, and a shape that does not. */
-static void test_shapes(void)
+/* The sample with `len` of its bytes at `at` cut out and others in their place, and a checksum that fits. */
+static struct buf altered(size_t at, size_t len, const char *bytes, size_t count)
 {
-	static const char hash_problem[] = "the row does not hold the hashes its number calls for",
-			  pointer_problem[] = "the row's back pointers are malformed",
-			  head_problem[] = "the row's signatures are malformed";
-	static const struct {
-		size_t hashes, previous;
-		unsigned heads;
-		const char *problem;
-	} shapes[] = {
-		{ 96, 0, 0, NULL }, { 96, 24, 1, NULL }, { 96, 8, ROW_HEADS_MAX, NULL },
-		{ 64, 0, 0, hash_problem }, { 128, 0, 0, hash_problem }, { 95, 0, 0, hash_problem },
-		{ 0, 0, 0, hash_problem }, { 96, 7, 0, pointer_problem },
-		{ 96, 32, 0, pointer_problem }, { 96, 0, ROW_HEADS_MAX + 1, head_problem },
-	};
-	static const uint8_t zero[ROW_HEAD_SIZE * (ROW_HEADS_MAX + 1)];
+	struct row row = sample();
+	struct buf whole = finished(&row, SEQ, HEADS), ret = BUF_INIT;
+	size_t summed;
 
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
-		struct row row = sample(), back;
-		struct buf out = BUF_INIT;
-		size_t size;
-
-		row.hashes = (struct part){ zero, shapes[i].hashes };
-		row.previous = (struct part){ zero, shapes[i].previous };
-		row_begin(&out, &row);
-		size = row_size(out.len, shapes[i].heads);
-		buf_room(&out, size - out.len);
-		row_finish(SEQ, (uint8_t *)out.data, size, zero, shapes[i].heads);
-		is_str(row_parse(SEQ, out.data, out.len, &back), shapes[i].problem, "a shape");
-		buf_release(&out);
-	}
+	buf_add(&ret, whole.data, at);
+	buf_add(&ret, bytes, count);
+	buf_add(&ret, whole.data + at + len, whole.len - at - len);
+	summed = ret.len - CHECKSUM_SIZE;
+	put_be64((uint8_t *)ret.data + summed, checksum(SEQ, ret.data, summed));
+	buf_release(&whole);
+	return ret;
 }
 
-/* A wrong version, parts longer than the row, and heads of a wrong length: summed up correctly. */
-static void test_malformed(void)
+static void test_shapes(void)
 {
-	struct row row = sample(), back;
-	struct buf out = BUF_INIT;
+	static const struct {
+		size_t at, len;
+		const char *bytes;
+		size_t count;
+		const char *problem, *name;
+	} shapes[] = {
+		{ 0, 1, "\2", 1, "the row is of a version that this program does not know",
+		  "a later version" },
+		{ 2, 2, "\177\377", 2, "the row's leaf is longer than the row", "a long leaf" },
+		{ AT_HASHES, AT_COUNT - AT_HASHES, "", 0,
+		  "the row does not hold the hashes its number calls for", "nothing but a leaf" },
+		{ 1, 1, "\4", 1, PREVIOUS_PROBLEM, "four back pointers" },
+		{ AT_PREVIOUS, 2, "\xac\x82\0", 3, PREVIOUS_PROBLEM, "a distance in more bytes than it needs" },
+		{ AT_PREVIOUS, 2, "\xa4\x8d\6", 3, PREVIOUS_PROBLEM, "a distance to before entry 0" },
+		{ AT_PREVIOUS, 2, "\xa3\x8d\6", 3, NULL, "a distance to entry 0" },
+		{ AT_PREVIOUS, 2, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\2", 10, PREVIOUS_PROBLEM,
+		  "a distance of more than 64 bits" },
+		{ AT_PREVIOUS, 2, "\x81\x80\x80\x80\x80\x80\x80\x80\x80\x80\1", 11, PREVIOUS_PROBLEM,
+		  "a distance without an end" },
+		{ AT_PREVIOUS, AT_HEADS - AT_PREVIOUS, "\x80", 1, PREVIOUS_PROBLEM, "a distance cut off" },
+		{ AT_COUNT, 1, "\5", 1, HEADS_PROBLEM, "more heads than there can be" },
+		{ AT_PREVIOUS, AT_COUNT - AT_PREVIOUS - 100, "", 0, HEADS_PROBLEM, "heads that do not fit" },
+	};
 
-	row_begin(&out, &row);
-	out.data[0] = ROW_VERSION + 1;
-	buf_room(&out, row_size(out.len, 0) - out.len);
-	row_finish(SEQ, (uint8_t *)out.data, out.len, NULL, 0);
-	is_str(row_parse(SEQ, out.data, out.len, &back),
-	       "the row is of a version that this program does not know", "a later version");
-	out.data[0] = ROW_VERSION;
-	out.data[1] = 0x7f;
-	row_finish(SEQ, (uint8_t *)out.data, out.len, NULL, 0);
-	is_str(row_parse(SEQ, out.data, out.len, &back), "the row's parts do not fill it",
-	       "a part longer than the row");
-	buf_clear(&out);
-	row_begin(&out, &row);
-	buf_add(&out, "\0\1x12345678", 11);
-	row_finish(SEQ, (uint8_t *)out.data, out.len, (const uint8_t *)"", 0);
-	is_str(row_parse(SEQ, out.data, out.len, &back), "the row's parts do not fill it",
-	       "bytes behind the parts");
-	buf_release(&out);
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		struct buf row = altered(shapes[i].at, shapes[i].len, shapes[i].bytes, shapes[i].count);
+
+		is_str(parse_exact(row.data, row.len), shapes[i].problem, shapes[i].name);
+		buf_release(&row);
+	}
 }
 
 int main(void)
 {
 	fill(hashes, sizeof(hashes), 10);
-	fill(previous, sizeof(previous), 120);
 	fill(memo, sizeof(memo), 150);
 	fill(heads, sizeof(heads), 200);
 	test_round_trip(0);
@@ -185,6 +184,5 @@ int main(void)
 	test_layout();
 	test_flipped();
 	test_shapes();
-	test_malformed();
 	return done_testing();
 }
