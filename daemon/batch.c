@@ -10,6 +10,9 @@ struct batch_item {
 	struct entry entry;
 	size_t row, begun;		/* in batch->rows */
 	size_t memo, memo_len;		/* in batch->words: the memo's plain bytes */
+	bool spoken;			/* of a customer, whose last entry was `before` */
+	uint8_t customer[CUSTOMER_HASH];
+	int64_t before;
 };
 
 void batch_release(struct batch *batch)
@@ -44,15 +47,24 @@ bool batch_full(const struct batch *batch)
 
 /* ---- Adding ---- */
 
+static void customer_find(struct batch *batch, struct batch_item *item, struct memo *words)
+{
+	item->spoken = words->customer;
+	item->before = CUSTOMER_NONE;
+	if (item->spoken) {
+		customers_hash(batch->customers, words->customer, item->customer);
+		item->before = customers_last(batch->customers, item->customer);
+	}
+	words->customer_prev = (struct json_int){ .value = item->before,
+						  .set = item->before != CUSTOMER_NONE };
+}
+
 /* The memo, committed to in the entry, and sealed. */
 static const char *words_add(struct batch *batch, struct batch_item *item, struct memo *words)
 {
 	uint8_t salt[MEMO_SALT_SIZE];
-	int64_t last = CUSTOMER_NONE;
 
-	if (words->customer)
-		last = customers_last(batch->customers, words->customer);
-	words->customer_prev = (struct json_int){ .value = last, .set = last != CUSTOMER_NONE };
+	customer_find(batch, item, words);
 	random_take(&batch->salts, salt, sizeof(salt));
 	item->memo = batch->words.len;
 	memo_format(words, salt, &batch->words);
@@ -122,8 +134,8 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 	}
 	row_add(batch, item, &row);
 	*entry = item->entry;
-	if (words->customer)
-		customers_set(batch->customers, words->customer, entry->seq);
+	if (item->spoken)
+		customers_set(batch->customers, item->customer, entry->seq);
 	batch->count++;
 	return ERR_NONE;
 }
@@ -211,15 +223,9 @@ static void customers_undo(struct batch *batch)
 {
 	while (batch->count) {
 		const struct batch_item *item = &batch->items[--batch->count];
-		struct memo memo;
 
-		if (memo_parse(batch->words.data + item->memo, item->memo_len, &memo))
-			continue;
-		if (memo.customer)
-			customers_set(batch->customers, memo.customer,
-				      memo.customer_prev.set ? memo.customer_prev.value
-							     : CUSTOMER_NONE);
-		memo_release(&memo);
+		if (item->spoken)
+			customers_set(batch->customers, item->customer, item->before);
 	}
 }
 

@@ -17,29 +17,24 @@ void customers_release(struct customers *customers)
 	map_release(&customers->frozen);
 }
 
-static void reference_hash(const struct customers *customers, const char *reference,
-			   uint8_t ret[CUSTOMER_HASH])
+void customers_hash(const struct customers *customers, const char *reference,
+		    uint8_t ret[CUSTOMER_HASH])
 {
-	crypto_generichash(ret, CUSTOMER_HASH, (const uint8_t *)reference, strlen(reference),
-			   customers->key, sizeof(customers->key));
+	crypto_shorthash_siphashx24(ret, (const uint8_t *)reference, strlen(reference),
+				    customers->key);
 }
 
-int64_t customers_last(const struct customers *customers, const char *reference)
+int64_t customers_last(const struct customers *customers, const uint8_t hash[CUSTOMER_HASH])
 {
-	uint8_t hash[CUSTOMER_HASH];
 	int64_t seq;
 
-	reference_hash(customers, reference, hash);
 	if (map_get(&customers->recent, hash, &seq) || map_get(&customers->frozen, hash, &seq))
 		return seq;
 	return customers->folded ? customers->folded(customers->context, hash) : CUSTOMER_NONE;
 }
 
-void customers_set(struct customers *customers, const char *reference, int64_t seq)
+void customers_set(struct customers *customers, const uint8_t hash[CUSTOMER_HASH], int64_t seq)
 {
-	uint8_t hash[CUSTOMER_HASH];
-
-	reference_hash(customers, reference, hash);
 	if (seq == CUSTOMER_NONE)
 		map_remove(&customers->recent, hash);
 	else

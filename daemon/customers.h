@@ -28,11 +28,16 @@ struct customers {
 void customers_init(struct customers *customers);
 void customers_release(struct customers *customers);
 
+/* By which the customer is known to all that follows: SipHash-2-4 of 128 bits, so that nobody without the key finds two
+ * references of one hash. */
+void customers_hash(const struct customers *customers, const char *reference,
+		    uint8_t ret[CUSTOMER_HASH]);
+
 /* The customer's last entry, or CUSTOMER_NONE. */
-int64_t customers_last(const struct customers *customers, const char *reference);
+int64_t customers_last(const struct customers *customers, const uint8_t hash[CUSTOMER_HASH]);
 
 /* CUSTOMER_NONE takes back the customer's only entry. */
-void customers_set(struct customers *customers, const char *reference, int64_t seq);
+void customers_set(struct customers *customers, const uint8_t hash[CUSTOMER_HASH], int64_t seq);
 
 void customers_freeze(struct customers *customers);	/* nothing is frozen before */
 void customers_forget(struct customers *customers);	/* what is frozen */

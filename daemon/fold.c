@@ -68,12 +68,15 @@ static void collect(void *context, const struct stored *stored)
 	const struct entry *entry = &stored->entry;
 	struct budget *touched[TOUCHED_MAX];
 	unsigned count = books_touched(&fold->replay.books, entry, touched);
+	uint8_t customer[CUSTOMER_HASH];
 
 	for (unsigned i = 0; i < count; i++)
 		touch(fold, touched[i]);
 	folding_entry(&fold->folding, entry, month_of(fold, entry->at), touched, count);
-	if (stored->memo.customer)
-		customers_set(&fold->customers, stored->memo.customer, entry->seq);
+	if (!stored->memo.customer)
+		return;
+	customers_hash(&fold->customers, stored->memo.customer, customer);
+	customers_set(&fold->customers, customer, entry->seq);
 }
 
 /* The shelf of ids takes none twice: that shows it. */

@@ -14,7 +14,7 @@
 #include "common/bytes.h"
 #include "ledger.h"
 
-#define LAYOUT 3			/* of what is stored: another one is made again */
+#define LAYOUT 4			/* of what is stored: another one is made again */
 #define BOOT_SIZE 37
 #define LEVELS_MAX 40			/* of the tree's edge that is kept */
 #define ID_TIME 6			/* of a UUIDv7 the milliseconds: new ids come at the shelf's end */

@@ -38,6 +38,7 @@ struct query *query_new(const struct filter *filter, struct budget *const *budge
 			const struct customers *customers, struct fold *fold, uint64_t size)
 {
 	struct query *query = calloc(1, sizeof(*query));
+	uint8_t customer[CUSTOMER_HASH];
 
 	if (!query || !(query->chains = calloc(count + 1, sizeof(*query->chains))))
 		abort();
@@ -57,8 +58,10 @@ struct query *query_new(const struct filter *filter, struct budget *const *budge
 	else
 		query->source = filter->newest_first || filter->limit ? SOURCE_DOWN : SOURCE_UP;
 	query->gather = query->source != SOURCE_UP && !filter->newest_first;
-	if (query->source == SOURCE_CUSTOMER)
-		query->cursor = (uint64_t)customers_last(customers, filter->customer);
+	if (query->source == SOURCE_CUSTOMER) {
+		customers_hash(customers, filter->customer, customer);
+		query->cursor = (uint64_t)customers_last(customers, customer);
+	}
 	return query;
 }
 

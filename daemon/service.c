@@ -201,9 +201,12 @@ static bool fold_ready(struct service *service)
 static void customer_note(void *context, const struct stored *stored)
 {
 	struct service *service = context;
+	uint8_t customer[CUSTOMER_HASH];
 
-	if (stored->memo.customer)
-		customers_set(&service->customers, stored->memo.customer, stored->entry.seq);
+	if (!stored->memo.customer)
+		return;
+	customers_hash(&service->customers, stored->memo.customer, customer);
+	customers_set(&service->customers, customer, stored->entry.seq);
 }
 
 /* What is folded, and the rest replayed: the books, tree and head become the service's. */
