@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain.h"
+
+#define DIGITS_MAX 20		/* of an int64, with its sign */
+
 /* Makes len more bytes fit, and a NUL behind them. */
 static void grow(struct buf *b, size_t len)
 {
@@ -61,17 +65,31 @@ void buf_char(struct buf *b, char c)
 	*room_take(b, 1) = c;
 }
 
-void buf_int(struct buf *b, int64_t value)
+/* Two at a time, downwards from `end`. Where they begin. */
+static char *digits_put(char *end, int64_t value)
 {
-	char digits[24], *p = digits + sizeof(digits);
+	static const char pairs[] =
+		"0001020304050607080910111213141516171819202122232425262728293031323334353637383940"
+		"4142434445464748495051525354555657585960616263646566676869707172737475767778798081"
+		"828384858687888990919293949596979899";
 	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 
-	do
-		*--p = (char)('0' + rest % 10);
-	while (rest /= 10);
+	for (; rest >= 100; rest /= 100)
+		memcpy(end -= 2, pairs + rest % 100 * 2, 2);
+	if (rest >= 10)
+		memcpy(end -= 2, pairs + rest * 2, 2);
+	else
+		*--end = (char)('0' + rest);
 	if (value < 0)
-		*--p = '-';
-	buf_add(b, p, (size_t)(digits + sizeof(digits) - p));
+		*--end = '-';
+	return end;
+}
+
+void buf_int(struct buf *b, int64_t value)
+{
+	char digits[DIGITS_MAX], *end = digits + sizeof(digits), *first = digits_put(end, value);
+
+	buf_add(b, first, (size_t)(end - first));
 }
 
 void buf_printf(struct buf *b, const char *format, ...)
@@ -120,31 +138,28 @@ char *buf_detach(struct buf *b)
 	return data;
 }
 
-/* A comma, unless this is the first of its object or array or a value just named; then the key. */
-static void json_key(struct buf *b, const char *key)
+/* A comma, unless this is the first of its object or array or a value just named; then the key; then room for the value,
+ * which is returned. */
+static char *value_room(struct buf *b, const char *key, size_t value_len)
 {
 	char last = b->len ? b->data[b->len - 1] : '\0', *room;
 	bool comma = last && last != '{' && last != '[' && last != ':';
-	size_t len;
+	size_t len = key ? strlen(key) : 0;
 
-	if (!key) {
-		if (comma)
-			buf_char(b, ',');
-		return;
-	}
-	len = strlen(key);
-	room = room_take(b, comma + len + 3);
+	room = room_take(b, comma + (key ? len + 3 : 0) + value_len);
 	if (comma)
 		*room++ = ',';
+	if (!key)
+		return room;
 	*room++ = '"';
 	memcpy(room, key, len);
 	memcpy(room + len, "\":", 2);
+	return room + len + 2;
 }
 
 void json_open(struct buf *b, const char *key, char bracket)
 {
-	json_key(b, key);
-	buf_char(b, bracket);
+	*value_room(b, key, 1) = bracket;
 }
 
 void json_close(struct buf *b, char bracket)
@@ -165,26 +180,30 @@ static void json_escape(struct buf *b, unsigned char c)
 
 void json_quote(struct buf *b, const char *text, size_t len)
 {
-	size_t start = 0, i;
+	size_t plain;
 
 	buf_char(b, '"');
-	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_add(b, text + start, i - start);
-		json_escape(b, c);
-		start = i + 1;
+	for (; (plain = plain_run(text, len)) < len; text += plain + 1, len -= plain + 1) {
+		buf_add(b, text, plain);
+		json_escape(b, (unsigned char)text[plain]);
 	}
-	buf_add(b, text + start, len - start);
+	buf_add(b, text, len);
 	buf_char(b, '"');
 }
 
 void json_strn(struct buf *b, const char *key, const char *value, size_t len)
 {
-	json_key(b, key);
-	json_quote(b, value, len);
+	char *room;
+
+	if (plain_run(value, len) < len) {
+		value_room(b, key, 0);
+		json_quote(b, value, len);
+		return;
+	}
+	room = value_room(b, key, len + 2);	/* most of them */
+	room[0] = '"';
+	memcpy(room + 1, value, len);
+	room[len + 1] = '"';
 }
 
 void json_str(struct buf *b, const char *key, const char *value)
@@ -194,18 +213,17 @@ void json_str(struct buf *b, const char *key, const char *value)
 
 void json_int(struct buf *b, const char *key, int64_t value)
 {
-	json_key(b, key);
-	buf_int(b, value);
+	char digits[DIGITS_MAX], *end = digits + sizeof(digits), *first = digits_put(end, value);
+
+	json_raw(b, key, first, (size_t)(end - first));
 }
 
 void json_bool(struct buf *b, const char *key, bool value)
 {
-	json_key(b, key);
-	buf_str(b, value ? "true" : "false");
+	json_raw(b, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 void json_raw(struct buf *b, const char *key, const char *value, size_t len)
 {
-	json_key(b, key);
-	buf_add(b, value, len);
+	memcpy(value_room(b, key, len), value, len);
 }

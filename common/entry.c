@@ -151,18 +151,24 @@ bool account_built_in(const char *account)
 
 /* ---- Writing ---- */
 
-static void field_key(struct buf *out, const struct leaf_field *field, const char *quote)
+/* Room for a value behind a comma and the field's key. */
+static char *field_room(struct buf *out, const struct leaf_field *field, size_t len)
 {
-	buf_char(out, ',');
-	buf_add(out, field->key, field->key_len);
-	buf_str(out, quote);
+	char *room = buf_room(out, 1 + field->key_len + len);
+
+	*room = ',';
+	memcpy(room + 1, field->key, field->key_len);
+	return room + 1 + field->key_len;
 }
 
 static void field_text(struct buf *out, const struct leaf_field *field, const char *text)
 {
-	field_key(out, field, "\"");
-	buf_str(out, text);
-	buf_char(out, '"');
+	size_t len = strlen(text);
+	char *room = field_room(out, field, len + 2);
+
+	room[0] = '"';
+	memcpy(room + 1, text, len);
+	room[len + 1] = '"';
 }
 
 static void field_format(struct buf *out, const struct leaf_field *field,
@@ -179,7 +185,7 @@ static void field_format(struct buf *out, const struct leaf_field *field,
 	}
 	switch (field->type) {
 	case LEAF_INT:
-		field_key(out, field, "");
+		field_room(out, field, 0);
 		buf_int(out, value);
 		break;
 	case LEAF_TEXT:
@@ -203,7 +209,7 @@ static void field_format(struct buf *out, const struct leaf_field *field,
 		field_text(out, field, text);
 		break;
 	case LEAF_HASH:
-		field_key(out, field, "\"");
+		*field_room(out, field, 1) = '"';
 		base64_encode(out, at, HASH_SIZE);
 		buf_char(out, '"');
 		break;

@@ -206,57 +206,45 @@ bool decimal_parse(const char *text, size_t len, uint64_t *ret)
 
 /* ---- UUIDs ---- */
 
-static bool is_hyphen_place(size_t i)
-{
-	return i == 8 || i == 13 || i == 18 || i == 23;
-}
+/* Where the two digits of each byte stand. */
+static const uint8_t uuid_places[16] = { 0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34 };
 
-static int hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *found = c ? strchr(digits, c) : NULL;
-
-	return found ? (int)((found - digits) % 16) : -1;
-}
+/* A hex digit's value plus one; what is none has 0. */
+static const uint8_t hex_values[256] = {
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+	['a'] = 11, 12, 13, 14, 15, 16,
+	['A'] = 11, 12, 13, 14, 15, 16,
+};
 
 bool uuid_parse(const char *text, uint8_t ret[16])
 {
-	uint8_t bytes[16] = { 0 };
-	size_t nibble = 0;
-	int value;
+	uint8_t bytes[16], bad = 0;
 
-	for (size_t i = 0; i < UUID_LEN; i++) {
-		if (is_hyphen_place(i)) {
-			if (text[i] != '-')
-				return false;
-			continue;
-		}
-		value = hex_value(text[i]);
-		if (value < 0)
-			return false;
-		bytes[nibble / 2] = (uint8_t)(bytes[nibble / 2] << 4 | value);
-		nibble++;
-	}
-	if (text[UUID_LEN])
+	if (strnlen(text, UUID_LEN + 1) != UUID_LEN)
 		return false;
-	memcpy(ret, bytes, sizeof(bytes));
-	return true;
+	if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-')
+		return false;
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		const uint8_t *digits = (const uint8_t *)text + uuid_places[i];
+		uint8_t high = hex_values[digits[0]], low = hex_values[digits[1]];
+
+		bad |= !high | !low;
+		bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
+	}
+	if (!bad)
+		memcpy(ret, bytes, sizeof(bytes));
+	return !bad;
 }
 
 void uuid_format(const uint8_t uuid[16], char out[UUID_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t nibble = 0;
 
-	for (size_t i = 0; i < UUID_LEN; i++) {
-		if (is_hyphen_place(i)) {
-			out[i] = '-';
-			continue;
-		}
-		out[i] = digits[uuid[nibble / 2] >> (nibble % 2 ? 0 : 4) & 15];
-		nibble++;
+	memcpy(out, "00000000-0000-0000-0000-000000000000", UUID_LEN + 1);
+	for (size_t i = 0; i < 16; i++) {
+		out[uuid_places[i]] = digits[uuid[i] >> 4];
+		out[uuid_places[i] + 1] = digits[uuid[i] & 15];
 	}
-	out[UUID_LEN] = '\0';
 }
 
 static void uuid_stamp(uint8_t uuid[16], uint8_t version)

@@ -152,6 +152,35 @@ static void test_json_strings(void)
 	buf_release(&b);
 }
 
+/* Each byte at each place of a text that is looked at eight bytes at a time. */
+static void test_json_places(void)
+{
+	struct buf b = BUF_INIT, want = BUF_INIT;
+	unsigned wrong = 0;
+
+	for (unsigned char c = 255; c; c--)
+		for (size_t at = 0; at < 20; at++) {
+			char text[] = "abcdefghijklmnopqrst";
+
+			text[at] = (char)c;
+			buf_clear(&b);
+			buf_clear(&want);
+			buf_printf(&want, "\"%.*s", (int)at, text);
+			if (c < 0x20 && c != '\n' && c != '\t')
+				buf_printf(&want, "\\u%04x", c);
+			else if (c < 0x20 || c == '"' || c == '\\')
+				buf_printf(&want, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : c);
+			else
+				buf_char(&want, (char)c);
+			buf_printf(&want, "%s\"", text + at + 1);
+			json_str(&b, NULL, text);
+			wrong += strcmp(b.data, want.data) != 0;
+		}
+	is_int(wrong, 0, "each byte, wherever it stands");
+	buf_release(&b);
+	buf_release(&want);
+}
+
 /* A comma belongs between elements, whatever their last character. */
 static void test_json_commas(void)
 {
@@ -174,6 +203,7 @@ int main(void)
 	test_ints();
 	test_json();
 	test_json_strings();
+	test_json_places();
 	test_json_commas();
 	return done_testing();
 }

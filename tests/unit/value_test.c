@@ -29,7 +29,7 @@ static unsigned chance(unsigned n)
 static const char *const strings[] = {
 	"", "a", "b", "amount", "id", "parcel came late, order 1187", "\xc3\xa4\xe2\x82\xac",
 	"\xf0\x9f\x98\x80", "\\u00e4", "\\uD83D\\uDE00", "\\ud83d", "\\ude00\\ud83d", "\\u0000", "\\u000a",
-	"\\n\\t\\\"\\\\\\/\\b\\f\\r", "\\x", "\\", "\\u12", "\\uFFFF", "\x7f", "\x01", "\xc0\xaf", "\xed\xa0\x80",
+	"\\n\\t\\\"\\\\\\/\\b\\f\\r", "\\x", "\\", "\\u12", "\\uFFFF", "\x7f", "\x01", "\x1f", "\xc0\xaf", "\xed\xa0\x80",
 	"\xf4\x90\x80\x80", "\xe2\x82", "{[", "\\u0061", "0193a5b2-7c3e-7f10-9d43-2b8c5d6e7f80",
 };
 
@@ -47,10 +47,10 @@ static void make_value(struct buf *out, unsigned depth);
 
 static void make_string(struct buf *out)
 {
-	const char *text = chance(8) ? strings[chance(6)] : PICK(strings);
-
 	buf_char(out, '"');
-	buf_str(out, text);
+	do
+		buf_str(out, chance(8) ? strings[chance(6)] : PICK(strings));
+	while (!chance(3));
 	buf_char(out, '"');
 }
 
