@@ -111,6 +111,30 @@ bool file_replace(int dir, const char *name, const void *bytes, size_t len, int 
 	return file_place(dir, temporary, name, bytes, len, mode, durable);
 }
 
+bool file_overwrite(int fd, const void *bytes, size_t len)
+{
+	return write_all(fd, bytes, len) && ftruncate(fd, (off_t)len) == 0;
+}
+
+static bool spare_write(int dir, const char *spare, const void *bytes, size_t len)
+{
+	int fd = openat(dir, spare, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool written;
+
+	/* the first time it takes a sync, or a loss of power could leave both files without bytes */
+	if (fd < 0)
+		return file_replace(dir, spare, bytes, len, 0600, DURABLE_WHOLE);
+	written = file_overwrite(fd, bytes, len);
+	return close(fd) == 0 && written;
+}
+
+bool file_turn(int dir, const char *name, const char *spare, const void *bytes, size_t len)
+{
+	return (spare_write(dir, spare, bytes, len) &&
+		renameat2(dir, spare, dir, name, RENAME_EXCHANGE) == 0) ||
+	       file_replace(dir, name, bytes, len, 0600, DURABLE_WHOLE);
+}
+
 bool file_take(int dir, const char *name, size_t max, struct buf *ret)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -37,6 +37,17 @@ bool file_replace(int dir, const char *name, const void *bytes, size_t len, int 
 bool file_place(int dir, const char *temporary, const char *name, const void *bytes, size_t len,
 		int mode, enum durable durable);
 
+/*
+ * The same at every command, so without a sync: the bytes are written over what `spare` holds, and
+ * the two change places. Whoever reads has the old file or the new one, whole. A loss of power may
+ * leave an older one, or a damaged one; then `spare` is whole. Where the two cannot change places,
+ * DURABLE_WHOLE.
+ */
+bool file_turn(int dir, const char *name, const char *spare, const void *bytes, size_t len);
+
+/* Writes over all that an open file holds. */
+bool file_overwrite(int fd, const void *bytes, size_t len);
+
 /* Appends a regular file of at most `max` bytes. false with errno (EFBIG: longer); ret is as
  * it was. */
 bool file_take(int dir, const char *name, size_t max, struct buf *ret);

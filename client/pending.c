@@ -17,6 +17,7 @@
 #include "tell.h"
 
 #define FILE_MAX 65536
+#define FREE ".free"		/* a file that nobody needs any more */
 #define BUSY_WAIT_MS 15000
 #define BUSY_STEP_MS 50
 
@@ -101,19 +102,52 @@ static void file_text(const char *id, const struct pending_request *p, struct bu
 	buf_release(&sum);
 }
 
+/* A regular file of the caller's that has that name, still. */
+static bool file_mine(int fd, int dir, const char *name)
+{
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 && S_ISREG(held.st_mode) && held.st_uid == geteuid() &&
+	       fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+/* The free file, locked, if nobody else takes it just now; or -1. */
+static int free_open(int dir)
+{
+	int fd = openat(dir, FREE, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && file_mine(fd, dir, FREE))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* A new file, locked; or -1 with errno. */
+static int temporary_open(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	close(fd);
+	errno = EIO;
+	return -1;
+}
+
 /* Locked, and whole before it gets its name. A descriptor, or -1 with errno. */
 static int file_write(int dir, const char *name, const struct buf *text)
 {
-	char temporary[64];
-	int fd, saved;
+	int fd = free_open(dir), saved;
+	char temporary[64] = FREE;
 
-	snprintf(temporary, sizeof(temporary), ".%s.%ld", name, (long)getpid());
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	errno = EIO;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && write(fd, text->data, text->len) == (ssize_t)text->len &&
-	    renameat(dir, temporary, dir, name) == 0)
+	if (fd < 0) {
+		snprintf(temporary, sizeof(temporary), ".%s.%ld", name, (long)getpid());
+		fd = temporary_open(dir, temporary);
+	}
+	if (fd < 0 || (file_overwrite(fd, text->data, text->len) &&
+		       renameat(dir, temporary, dir, name) == 0))
 		return fd;
 	saved = errno;
 	unlinkat(dir, temporary, 0);
@@ -180,12 +214,14 @@ static bool file_read(struct pending *p, struct problem *problem)
 	return !wrong;
 }
 
-/* A regular file of the caller's that still has its name. */
-static bool file_mine(int fd)
+static bool still_there(const struct pending *p)
 {
-	struct stat st;
+	int dir = pending_dir(false);
+	bool there = dir >= 0 && file_mine(p->fd, dir, p->id);
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink > 0;
+	if (dir >= 0)
+		close(dir);
+	return there;
 }
 
 enum pending_state pending_load(const char *id, struct pending *ret, struct problem *problem)
@@ -200,11 +236,12 @@ enum pending_state pending_load(const char *id, struct pending *ret, struct prob
 		close(dir);
 	}
 	busy = p.fd >= 0 && flock(p.fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
-	if (p.fd < 0 || !file_mine(p.fd)) {
+	whole = p.fd >= 0 && file_read(&p, problem);
+	/* what has lost its name may have been written over while it was read */
+	if (p.fd < 0 || !still_there(&p)) {
 		pending_release(&p);
 		return PENDING_GONE;
 	}
-	whole = file_read(&p, problem);
 	*ret = p;
 	if (!whole)
 		return PENDING_DAMAGED;
@@ -214,28 +251,27 @@ enum pending_state pending_load(const char *id, struct pending *ret, struct prob
 enum pending_state pending_wait(struct pending *p)
 {
 	const struct timespec step = { 0, BUSY_STEP_MS * 1000000L };
-	int waited;
 
-	for (waited = 0; flock(p->fd, LOCK_EX | LOCK_NB); waited += BUSY_STEP_MS) {
-		if (waited >= BUSY_WAIT_MS)
-			return PENDING_BUSY;
+	for (int waited = 0; waited <= BUSY_WAIT_MS; waited += BUSY_STEP_MS) {
+		bool locked = flock(p->fd, LOCK_EX | LOCK_NB) == 0;
+
+		if (!still_there(p)) {
+			pending_release(p);
+			return PENDING_GONE;
+		}
+		if (locked)
+			return PENDING_LOADED;
 		nanosleep(&step, NULL);
 	}
-	if (file_mine(p->fd))
-		return PENDING_LOADED;
-	pending_release(p);
-	return PENDING_GONE;
+	return PENDING_BUSY;
 }
 
 void pending_drop(struct pending *p)
 {
-	struct stat held, named;
 	int dir = pending_dir(false);
 
-	if (p->fd >= 0 && dir >= 0 && fstat(p->fd, &held) == 0 &&
-	    fstatat(dir, p->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    held.st_ino == named.st_ino && held.st_dev == named.st_dev &&
-	    unlinkat(dir, p->id, 0))
+	if (p->fd >= 0 && dir >= 0 && file_mine(p->fd, dir, p->id) &&
+	    renameat2(dir, p->id, dir, FREE, RENAME_NOREPLACE) && unlinkat(dir, p->id, 0))
 		tell("note: pending request %s is answered but could not be removed (%s)", p->id,
 		     strerror(errno));
 	if (dir >= 0)

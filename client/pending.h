@@ -3,9 +3,15 @@
  * again under the same id, and nothing is spent twice.
  *
  * $XDG_STATE_HOME/fund/pending/ID (or ~/.local/state) is written before the request is sent and
- * removed once there is a definite answer, a refusal included. Whoever works on a request holds a lock
- * on its file, so that of two `fund` at once only one asks again. A file that somebody else owns is not
- * looked at. It guards against a lost answer, not against the machine losing power: it is not synced.
+ * taken away once there is a definite answer, a refusal included: renamed to `.free`, for the next
+ * request to be written over it, since making and removing files would take a spend longer than
+ * the rest of what it does. Whoever works on a request holds a lock on its file, so that of two
+ * `fund` at once only one asks again. A file that somebody else owns is not looked at.
+ *
+ * It is not synced. It guards against a lost answer: against the death of this program, of the
+ * daemon and of what is between them, all of which a written file outlives. A machine that loses
+ * power takes the daemon with it, and the file may be gone, damaged or an older one, none of which
+ * is sent (`sum`). Whether that last request was recorded, fund audit shows.
  */
 #ifndef CLIENT_PENDING_H
 #define CLIENT_PENDING_H

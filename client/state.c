@@ -17,6 +17,7 @@
 
 #define KEYS_FILE "vkey"
 #define HEAD_FILE "checkpoint"
+#define BEFORE_FILE "checkpoint.before"
 #define RECEIPTS "receipts"
 #define EVIDENCE "evidence"
 #define KEYS_FILE_MAX ((size_t)KEYS_MAX * (VKEY_MAX + 32))
@@ -27,8 +28,8 @@
 /* Origins are directories here, so some that a ledger may have are not taken. */
 static bool origin_fits(const char *origin)
 {
-	static const char *const taken[] = {"pending", "served", "witness", KEYS_FILE,
-					    HEAD_FILE, RECEIPTS, EVIDENCE,  "lock"};
+	static const char *const taken[] = { "pending", "served", "witness", KEYS_FILE, HEAD_FILE,
+					     BEFORE_FILE, RECEIPTS, EVIDENCE, "lock" };
 	const char *part = origin, *end;
 
 	for (;; part = end + 1) {
@@ -104,12 +105,14 @@ static const char *optional_take(const struct state *state, const char *name, si
 	return errno == EFBIG ? "it is too long" : "it cannot be read";
 }
 
-static const char *note_load(struct state *state, const struct buf *known)
+static const char *note_take(struct state *state, const char *file, const struct buf *known)
 {
 	struct buf *bytes = &state->note;
-	const char *problem = optional_take(state, HEAD_FILE, NOTE_MAX, bytes);
+	const char *problem;
 	struct note note;
 
+	buf_clear(bytes);
+	problem = optional_take(state, file, NOTE_MAX, bytes);
 	if (problem || !bytes->len)
 		return problem;
 	if (!state->keys.count)
@@ -118,6 +121,27 @@ static const char *note_load(struct state *state, const struct buf *known)
 		return keys_open(&state->keys, bytes->data, bytes->len, &state->head, NULL);
 	problem = note_parse(bytes->data, bytes->len, &note);
 	return problem ? problem : checkpoint_parse(note.text, note.text_len, &state->head);
+}
+
+/* The newest; it is read twice, as another fund may just write over what it was. Else the one
+ * before it. */
+static const char *note_load(struct state *state, const struct buf *known)
+{
+	static const char *const files[] = { HEAD_FILE, HEAD_FILE, BEFORE_FILE };
+	const char *wrong = NULL;
+
+	state->before = false;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		const char *problem = note_take(state, files[i], known);
+
+		if (!problem && state->note.len) {
+			state->before = i == 2;
+			return NULL;
+		}
+		wrong = wrong ? wrong : problem;
+	}
+	buf_clear(&state->note);
+	return wrong;
 }
 
 const char *state_load(struct state *state, const struct buf *known)
@@ -169,16 +193,26 @@ static bool keys_save(struct state *state, const struct keys *keys)
 	if (keys->count == state->keys.count)
 		return true;
 	keys_format(keys, &text);
-	saved = file_replace(state->dir, KEYS_FILE, text.data, text.len, 0600, state->durable);
+	saved = file_replace(state->dir, KEYS_FILE, text.data, text.len, 0600,
+			     state->durable ? state->durable : DURABLE_WHOLE);
 	buf_release(&text);
 	return saved;
+}
+
+static bool note_save(struct state *state, const char *note, size_t len)
+{
+	if (state->durable)
+		return file_replace(state->dir, HEAD_FILE, note, len, 0600, state->durable);
+	/* what is whole is not written over */
+	if (state->before)
+		return file_replace(state->dir, HEAD_FILE, note, len, 0600, DURABLE_WHOLE);
+	return file_turn(state->dir, HEAD_FILE, BEFORE_FILE, note, len);
 }
 
 bool state_save(struct state *state, const struct keys *keys, const char *note, size_t len,
 		const struct checkpoint *head)
 {
-	if (!keys_save(state, keys) ||
-	    !file_replace(state->dir, HEAD_FILE, note, len, 0600, state->durable))
+	if (!keys_save(state, keys) || !note_save(state, note, len))
 		return fail(state, strerror(errno));
 	keys_copy(&state->keys, keys);
 	buf_clear(&state->note);

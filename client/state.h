@@ -4,13 +4,17 @@
  *
  *   vkey           the verifier keys (keys.h), pinned when the ledger was first seen
  *   checkpoint     the newest signed checkpoint seen
+ *   checkpoint.before   the one that was it before, in case that a loss of power damages it
  *   receipts/SEQ   receipts (receipt.h)
  *   evidence/…/    two signed checkpoints that contradict each other: `remembered` and `received`
  *   lock           held while the others change
  *
  * A checkpoint is only ever replaced by one that was proven to extend it, and only under the
- * lock; files are written aside, synced and renamed (receipts are not synced: they can be fetched
- * again).
+ * lock. It is whole at any time, but not synced, for that would take every command longer than a
+ * commit takes: after a loss of power the one that is remembered may be an older one, from which
+ * the ledger must go on just as well. A witness syncs it, since it vouches for the newest.
+ * The other files are written aside, synced and renamed (receipts are not synced: they can be
+ * fetched again).
  */
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
@@ -29,11 +33,12 @@ struct state {
 	struct keys keys;		/* none: never seen before */
 	struct buf note;		/* the checkpoint as it stands in the file; empty: none */
 	struct checkpoint head;		/* taken from it, when it is there */
-	enum durable durable; /* how the checkpoint is kept: whole; by a witness, also new */
+	bool before;			/* the newest was damaged: `note` is the one before it */
+	enum durable durable; /* DURABLE_NEW: synced, as by a witness */
 	char problem[128];
 };
 
-#define STATE_INIT { .dir = -1, .receipts = -1, .lock = -1, .durable = DURABLE_WHOLE }
+#define STATE_INIT { .dir = -1, .receipts = -1, .lock = -1, .durable = DURABLE_NOT }
 
 /*
  * Opens what is remembered of that ledger; base NULL: the caller's own. NULL, also when there is

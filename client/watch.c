@@ -202,6 +202,10 @@ void watch_open(struct watch *watch, const char *origin)
 	if (problem)
 		alarm_raise(&watch->alarm, "what is remembered of %s in %s is damaged: %s", origin,
 			    watch->state.path.data, problem);
+	else if (watch->state.before)
+		tell("note: the newest checkpoint in %s was missing or damaged, as a loss of power may "
+		     "leave it; the one before it is gone by, of %" PRIu64 " entries",
+		     watch->state.path.data, watch->state.head.size);
 }
 
 /* Is it the ledger that was here before, as far as is known? Otherwise the state is that one's. */

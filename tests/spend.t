@@ -60,6 +60,19 @@ is_(asked(), ['Checkpoint', 'Balance', 'Spend'],
 is_(asked(between=True), ['Checkpoint', 'Balance', 'Spend', 'Consistency'],
     '... unless another entry came between')
 
+# ---- Files --------------------------------------------------------------------------------------
+
+# Nothing that a spend keeps is synced, and no file is made but the receipt: see pending.h, state.h.
+trace = os.path.join(ledger.home, 'trace')
+run(['strace', '-f', '-o', trace, '-e', 'trace=fsync,fdatasync,unlink,unlinkat,openat', program('fund'), 'spend', '1',
+     '--for', 'lamp', '--budget', 'desk'],
+    env=environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=ledger.home + '/state-0',
+                    **sanitizer_options('detect_leaks=0')))
+with open(trace) as f:
+    made = [line for line in f if re.search('sync|unlink|O_CREAT', line)]
+ok(len(made) == 2 and '"lock"' in made[1] and re.search(r'"\.\d+\.\d+"', made[0]),
+   'a spend makes one file, its receipt, removes none and syncs none', *made)
+
 # A daemon of two faces: what is recorded is recorded in another ledger than the one it shows, of
 # the same key and as long.
 other = Ledger(init=False)

@@ -76,12 +76,18 @@ is_(size(newer) - 1, int(max(os.listdir(os.path.join(place, 'receipts')), key=in
 inode = os.stat(os.path.join(place, 'checkpoint')).st_ino
 fund()
 is_(os.stat(os.path.join(place, 'checkpoint')).st_ino, inode, 'nothing new: nothing is written')
+inodes = set()
+for _ in range(4):
+    spend()
+    inodes.add(os.stat(os.path.join(place, 'checkpoint')).st_ino)
+is_((len(inodes), size(read('checkpoint')) - size(read('checkpoint.before'))), (2, 1),
+    'the newest checkpoint and the one before it change places')
 
 with concurrent.futures.ThreadPoolExecutor(8) as pool:
     typed = list(pool.map(lambda _: spend(), range(24)))
 is_([x for x in typed if x.returncode or x.stderr], [], '24 spends, 8 at a time: no alarm, no complaint')
 receipts = sorted(map(int, os.listdir(os.path.join(place, 'receipts'))))
-is_(len(receipts), 25, 'each has its receipt')
+is_(len(receipts), 29, 'each has its receipt')
 is_(size(read('checkpoint')), receipts[-1] + 1, 'the newest checkpoint is remembered')
 stranger.note_check(read('checkpoint'), [ledger.vkey])
 
@@ -135,11 +141,12 @@ for more in ((), ('--vkey', ledger.vkey)):
        'offline: a head of the size of the remembered one that is another, with %s key' % ('a given' if more else 'the pinned'), typed.stderr)
 held = os.path.join(ledger.home, 'held')
 shutil.copytree(state, os.path.join(held, 'fund'))
-os.unlink(os.path.join(held, 'fund', 'test.example', 'fund', 'checkpoint'))
+for name in ('checkpoint', 'checkpoint.before'):
+    os.unlink(os.path.join(held, 'fund', 'test.example', 'fund', name))
 typed = t.run([t.program('fund'), 'verify'], env=t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=held))
 ok(typed.returncode == 6 and 'rewritten' in typed.stderr, 'receipts alone show it, too, to fund verify', typed.stderr)
 # nothing but one receipt is left, of an entry that is another one now
-for name in ('evidence', 'checkpoint'):
+for name in ('evidence', 'checkpoint', 'checkpoint.before'):
     path = os.path.join(held, 'fund', 'test.example', 'fund', name)
     shutil.rmtree(path) if name == 'evidence' else os.path.exists(path) and os.unlink(path)
 last = size(remembered) - 1
@@ -385,6 +392,16 @@ back()
 
 # ---- Damage -------------------------------------------------------------------------------------
 
+good = read('checkpoint')
+for name, text in (('damaged', good.replace('\n', '\n1', 1)), ('empty', '')):
+    with open(os.path.join(place, 'checkpoint'), 'w') as f:
+        f.write(text)
+    typed = fund()
+    ok(typed.returncode == 0 and 'the one before it is gone by' in typed.stderr,
+       'the newest checkpoint is %s: the one before it is gone by' % name, typed.stderr)
+    is_(fund().stderr, '', '... and then the newest is there again')
+    ok(size(read('checkpoint')) >= size(good), '... whole', read('checkpoint'))
+os.unlink(os.path.join(place, 'checkpoint.before'))
 for name, text in (('vkey', 'no key\n'), ('checkpoint', read('checkpoint').replace('\n', '\n1', 1)), ('checkpoint', '')):
     good = read(name)
     with open(os.path.join(place, name), 'w') as f:
