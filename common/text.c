@@ -68,6 +68,14 @@ size_t utf8_check(const char *text, size_t len)
 	return at;
 }
 
+void text_copy(char *ret, size_t size, const char *text)
+{
+	size_t len = strnlen(text, size - 1);
+
+	memcpy(ret, text, len);
+	ret[len] = '\0';
+}
+
 void text_mask(char *text, size_t len, bool lines)
 {
 	size_t at = 0;

@@ -17,6 +17,9 @@
  * first bad byte, or `len` when all is well. */
 size_t utf8_check(const char *text, size_t len);
 
+/* Copies what fits, with a NUL behind it, into `size` bytes. */
+void text_copy(char *ret, size_t size, const char *text);
+
 /* Makes it fit for a terminal: `?` for bytes that are no UTF-8 and for the control characters C0
  * (a line feed may stay, with `lines`), DEL and C1. */
 void text_mask(char *text, size_t len, bool lines);

@@ -77,21 +77,24 @@ static const char *words_add(struct batch *batch, struct batch_item *item, struc
 			    batch->words.data + item->memo, item->memo_len, &batch->sealed);
 }
 
-/* Everything of the row but its heads; its back pointers, from before the entry was applied, are there. */
-static void row_add(struct batch *batch, struct batch_item *item, struct row *row)
+/* Everything of the row but its heads, of an entry just applied. */
+static void row_add(struct batch *batch, struct batch_item *item)
 {
+	const struct touched *touched = &batch->books->touched;
 	uint8_t leaf[HASH_SIZE], hashes[MERKLE_LEVELS][HASH_SIZE];
+	struct row row = { .previous_count = touched->count };
 
 	buf_clear(&batch->leaf);
 	entry_format(&item->entry, &batch->leaf);
 	merkle_leaf(batch->leaf.data, batch->leaf.len, leaf);
-	row->leaf = (struct part){ (const uint8_t *)batch->leaf.data, batch->leaf.len };
-	row->hashes = (struct part){
+	memcpy(row.previous, touched->previous, sizeof(row.previous));
+	row.leaf = (struct part){ (const uint8_t *)batch->leaf.data, batch->leaf.len };
+	row.hashes = (struct part){
 		hashes[0], merkle_append(&batch->tree, leaf, hashes) * (size_t)HASH_SIZE
 	};
-	row->memo = (struct part){ (const uint8_t *)batch->sealed.data, batch->sealed.len };
+	row.memo = (struct part){ (const uint8_t *)batch->sealed.data, batch->sealed.len };
 	item->row = batch->rows.len;
-	row_begin((uint64_t)item->entry.seq, row, &batch->rows);
+	row_begin((uint64_t)item->entry.seq, &row, &batch->rows);
 	item->begun = batch->rows.len - item->row;
 }
 
@@ -117,7 +120,6 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 	struct batch_item *item = &batch->items[batch->count];
 	struct totals *totals = &batch->books->totals;
 	const char *problem;
-	struct row row;
 
 	if (batch_reserve(batch, 1, refusal))
 		return ERR_UNAVAILABLE;
@@ -125,14 +127,13 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 	entry->at = now > totals->last_at ? now : totals->last_at + 1;
 	item->entry = *entry;
 	problem = words_add(batch, item, words);
-	row.previous_count = books_previous(batch->books, &item->entry, row.previous);
 	if (!problem)
 		problem = books_apply(batch->books, &item->entry);
 	if (problem) {
 		batch->words.len = item->memo;
 		return unavailable(refusal, problem);
 	}
-	row_add(batch, item, &row);
+	row_add(batch, item);
 	*entry = item->entry;
 	if (item->spoken)
 		customers_set(batch->customers, item->customer, entry->seq);

@@ -244,8 +244,7 @@ static void terms_take(const struct books *books, struct budget *budget, const s
 
 /* ---- Whom an entry touches ---- */
 
-static struct budget *party_find(const struct books *books, const char *account,
-				 struct budget *about)
+struct budget *books_party(const struct books *books, const char *account, struct budget *about)
 {
 	if (!account[0] || account_built_in(account))
 		return NULL;
@@ -254,10 +253,10 @@ static struct budget *party_find(const struct books *books, const char *account,
 
 static struct parties parties_find(const struct books *books, const struct entry *entry)
 {
-	struct parties parties = { .about = party_find(books, entry->budget, NULL) };
+	struct parties parties = { .about = books_party(books, entry->budget, NULL) };
 
-	parties.from = party_find(books, entry->from, parties.about);
-	parties.to = party_find(books, entry->to, parties.about);
+	parties.from = books_party(books, entry->from, parties.about);
+	parties.to = books_party(books, entry->to, parties.about);
 	return parties;
 }
 
@@ -287,17 +286,6 @@ unsigned books_touched(const struct books *books, const struct entry *entry,
 	struct parties parties = parties_find(books, entry);
 
 	return parties_touched(entry, &parties, ret);
-}
-
-unsigned books_previous(const struct books *books, const struct entry *entry,
-			uint64_t ret[TOUCHED_MAX])
-{
-	struct budget *touched[TOUCHED_MAX];
-	unsigned count = books_touched(books, entry, touched);
-
-	for (unsigned i = 0; i < count; i++)
-		ret[i] = touched[i] ? touched[i]->last : NO_ENTRY;
-	return count;
 }
 
 /* ---- What an entry does ---- */
@@ -514,10 +502,9 @@ static void kind_apply(struct books *books, const struct entry *entry, struct bu
 const char *books_apply(struct books *books, const struct entry *entry)
 {
 	struct parties parties = parties_find(books, entry);
-	struct budget *touched[TOUCHED_MAX];
+	struct touched *touched = &books->touched;
 	const char *problem = rules_check(books, entry, &parties);
 	struct entry original;		/* of a refund: read before anything is changed */
-	unsigned count;
 
 	if (!problem && entry->kind == KIND_REFUND && !books_entry(books, entry->ref, &original))
 		problem = "it refunds an entry that cannot be read";
@@ -527,10 +514,13 @@ const char *books_apply(struct books *books, const struct entry *entry)
 		budget_create(books, entry);
 		parties = parties_find(books, entry);
 	}
-	count = parties_touched(entry, &parties, touched);
-	for (unsigned i = 0; i < count; i++) {
-		budget_changing(books, touched[i]);
-		touched[i]->last = (uint64_t)entry->seq;
+	touched->count = parties_touched(entry, &parties, touched->budgets);
+	for (unsigned i = 0; i < touched->count; i++) {
+		struct budget *budget = touched->budgets[i];
+
+		budget_changing(books, budget);
+		touched->previous[i] = budget->last;
+		budget->last = (uint64_t)entry->seq;
 	}
 	if (entry->amount != ABSENT)
 		money_move(books, entry, &parties);

@@ -84,10 +84,19 @@ struct moved {
 
 #define MOVED_MAX 200			/* more than ISO 4217 has currencies */
 
+/* The budgets an entry touches, in the order budget, from, to, without repeats, and the entries that had touched them
+ * before: the row's back pointers. NO_ENTRY: it opens the budget. */
+struct touched {
+	struct budget *budgets[TOUCHED_MAX];
+	uint64_t previous[TOUCHED_MAX];
+	unsigned count;
+};
+
 struct change;
 
 struct books {
 	struct totals totals;
+	struct touched touched;		/* by the last entry applied */
 	char origin[ORIGIN_MAX + 1], zone[ZONE_MAX + 1];
 	struct keys keys;
 	struct moved moved[MOVED_MAX], kept_moved[MOVED_MAX];	/* the latter as of the last books_keep */
@@ -174,13 +183,11 @@ bool books_is_draw(const struct books *books, const struct budget *budget,
 /* What its owner may still draw from the pool in this period, whatever the pool holds. */
 int64_t budget_draw_left(const struct budget *budget);
 
-/* The budgets an entry touches, in the order budget, from, to, without repeats; how many.
- * One that the entry opens counts, as NULL. */
+/* The budgets an entry touches, whenever it was or will be applied; how many. One that it is yet to open counts, as NULL. */
 unsigned books_touched(const struct books *books, const struct entry *entry,
 		       struct budget *ret[TOUCHED_MAX]);
 
-/* The row's back pointers for this entry, which is not applied yet. */
-unsigned books_previous(const struct books *books, const struct entry *entry,
-			uint64_t ret[TOUCHED_MAX]);
+/* The budget that an account is, `about` if that has this name; NULL for built-in accounts and for what was never opened. */
+struct budget *books_party(const struct books *books, const char *account, struct budget *about);
 
 #endif

@@ -66,13 +66,13 @@ static void collect(void *context, const struct stored *stored)
 {
 	struct fold *fold = context;
 	const struct entry *entry = &stored->entry;
-	struct budget *touched[TOUCHED_MAX];
-	unsigned count = books_touched(&fold->replay.books, entry, touched);
+	const struct touched *touched = &fold->replay.books.touched;
 	uint8_t customer[CUSTOMER_HASH];
 
-	for (unsigned i = 0; i < count; i++)
-		touch(fold, touched[i]);
-	folding_entry(&fold->folding, entry, month_of(fold, entry->at), touched, count);
+	for (unsigned i = 0; i < touched->count; i++)
+		touch(fold, touched->budgets[i]);
+	folding_entry(&fold->folding, entry, month_of(fold, entry->at), touched->budgets,
+		      touched->count);
 	if (!stored->memo.customer)
 		return;
 	customers_hash(&fold->customers, stored->memo.customer, customer);

@@ -3,7 +3,6 @@
  */
 #include "plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "rules.h"
@@ -41,7 +40,7 @@ static void entry_about(struct entry *entry, enum kind kind, const struct actor 
 {
 	entry_clear(entry);
 	entry->kind = kind;
-	snprintf(entry->kind_name, sizeof(entry->kind_name), "%s", kind_word(kind));
+	text_copy(entry->kind_name, sizeof(entry->kind_name), kind_word(kind));
 	entry->uid = actor->uid;
 	strcpy(entry->budget, budget->name);
 	memcpy(entry->currency, budget->currency, sizeof(entry->currency));
@@ -92,18 +91,15 @@ static enum err refuse_limit(const struct budget *budget, int64_t limit, int64_t
 }
 
 /* Moves the money in the entry, or says whose money is short. */
-static enum err move(const struct books *books, const struct actor *actor, struct entry *entry,
-		     const char *from, const char *to, int64_t amount, struct refusal *refusal)
+static enum err move(const struct books *books, const struct actor *actor, struct budget *about,
+		     struct entry *entry, const char *from, const char *to, int64_t amount,
+		     struct refusal *refusal)
 {
-	char source[NAME_MAX_LEN + 1], target[NAME_MAX_LEN + 1];
-
-	snprintf(source, sizeof(source), "%s", from);
-	snprintf(target, sizeof(target), "%s", to);
-	switch (rules_move(books, entry, source, target, amount)) {
+	switch (rules_move(books, about, entry, from, to, amount)) {
 	case MOVEMENT_FITS:
 		return ERR_NONE;
 	case MOVEMENT_SHORT:
-		return refuse_short(books, actor, books_budget(books, source), refusal);
+		return refuse_short(books, actor, books_party(books, from, about), refusal);
 	default:
 		return refuse_budget(refusal, ERR_OVERFLOW, entry->budget);
 	}
@@ -167,10 +163,10 @@ enum err plan_spend(const struct books *books, const struct actor *actor,
 		return err;
 	entry_about(ret, KIND_SPEND, actor, budget);
 	if (request->category)
-		snprintf(ret->category, sizeof(ret->category), "%s", request->category);
+		text_copy(ret->category, sizeof(ret->category), request->category);
 	if (!money_add(budget->spent, request->amount.value, &spent))
 		return refuse_budget(refusal, ERR_OVERFLOW, budget->name);
-	return move(books, actor, ret, budget->name, ACCOUNT_SPENT, request->amount.value, refusal);
+	return move(books, actor, budget, ret, budget->name, ACCOUNT_SPENT, request->amount.value, refusal);
 }
 
 /* ---- Top up ---- */
@@ -279,7 +275,7 @@ enum err plan_topup(const struct books *books, const struct actor *actor,
 	if (err)
 		return err;
 	entry_about(ret, KIND_TOPUP, actor, budget);
-	return move(books, actor, ret, from, budget->name, amount, refusal);
+	return move(books, actor, budget, ret, from, budget->name, amount, refusal);
 }
 
 /* ---- Refund ---- */
@@ -329,7 +325,8 @@ enum err plan_refund(const struct books *books, const struct actor *actor,
 		     struct refusal *refusal)
 {
 	int64_t left, amount, ref = request->ref.value;
-	const struct budget *budget, *source;
+	const struct budget *source;
+	struct budget *budget;
 	struct entry original;
 	enum err err = refund_original(books, actor, ref, &original, refusal);
 
@@ -348,6 +345,6 @@ enum err plan_refund(const struct books *books, const struct actor *actor,
 	if (budget->closed)
 		ret->period[0] = '\0';
 	source = books_budget(books, original.from);
-	return move(books, actor, ret, original.to,
+	return move(books, actor, budget, ret, original.to,
 		    source && source->closed ? ACCOUNT_COMPANY : original.from, amount, refusal);
 }

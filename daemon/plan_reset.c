@@ -61,11 +61,11 @@ enum err plan_reset(const struct books *books, const struct actor *actor, struct
 	*count = 0;
 	if (lapse) {
 		reset_entry(actor, budget, label, &ret[*count]);
-		rules_move(books, &ret[(*count)++], budget->name, ACCOUNT_COMPANY, lapse);
+		rules_move(books, budget, &ret[(*count)++], budget->name, ACCOUNT_COMPANY, lapse);
 	}
 	if (allowance) {
 		reset_entry(actor, budget, label, &ret[*count]);
-		rules_move(books, &ret[*count], ACCOUNT_COMPANY, budget->name, allowance);
+		rules_move(books, budget, &ret[*count], ACCOUNT_COMPANY, budget->name, allowance);
 		ret[(*count)++].to_after = budget->balance - lapse + allowance;
 	}
 	if (!*count)

@@ -3,7 +3,6 @@
  */
 #include "plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "rules.h"
@@ -13,9 +12,9 @@ static void entry_begin(struct entry *entry, enum kind kind, const struct actor 
 {
 	entry_clear(entry);
 	entry->kind = kind;
-	snprintf(entry->kind_name, sizeof(entry->kind_name), "%s", kind_word(kind));
+	text_copy(entry->kind_name, sizeof(entry->kind_name), kind_word(kind));
 	entry->uid = actor->uid;
-	snprintf(entry->budget, sizeof(entry->budget), "%s", budget);
+	text_copy(entry->budget, sizeof(entry->budget), budget);
 }
 
 /* Nobody decides about their own budget: not even a manager. */
@@ -54,7 +53,7 @@ static enum err take_words(struct terms *terms, const struct terms_request *requ
 		terms->cap = ABSENT;
 	}
 	if (request->pool)
-		snprintf(terms->pool, sizeof(terms->pool), "%s", request->pool);
+		text_copy(terms->pool, sizeof(terms->pool), request->pool);
 	return ERR_NONE;
 }
 
@@ -102,7 +101,7 @@ static enum err terms_default(const struct books *books, const struct terms_requ
 	if (ret->exp < 0)
 		return refuse_words(refusal, ERR_MALFORMED, "currency",
 				    "is a currency of ISO 4217, such as EUR");
-	snprintf(ret->currency, sizeof(ret->currency), "%s", currency);
+	text_copy(ret->currency, sizeof(ret->currency), currency);
 	return ERR_NONE;
 }
 
@@ -138,12 +137,12 @@ enum err plan_open(const struct books *books, const struct actor *actor,
 	ret->terms = terms;
 	memcpy(ret->currency, terms.currency, sizeof(ret->currency));
 	ret->exp = terms.exp;
-	snprintf(ret->period, sizeof(ret->period), "%s",
+	text_copy(ret->period, sizeof(ret->period),
 		 calendar_label(now, (enum period)terms.every));
 	if (!terms.allowance)
 		return ERR_NONE;
 	ret->to_after = terms.allowance;
-	if (rules_move(books, ret, ACCOUNT_COMPANY, request->name, terms.allowance) != MOVEMENT_FITS)
+	if (rules_move(books, NULL, ret, ACCOUNT_COMPANY, request->name, terms.allowance) != MOVEMENT_FITS)
 		return refuse_budget(refusal, ERR_OVERFLOW, request->name);
 	return ERR_NONE;
 }
@@ -200,7 +199,7 @@ static void period_convert(const struct budget *budget, const struct calendar *n
 	if (label_first_day(budget->current, day) && strcmp(day, now->day) > 0 &&
 	    label_containing(every, day, ret))
 		return;
-	snprintf(ret, LABEL_SIZE, "%s", calendar_label(now, every));
+	text_copy(ret, LABEL_SIZE, calendar_label(now, every));
 }
 
 /* The open budget a manager decides about. */
@@ -276,6 +275,6 @@ enum err plan_close(const struct books *books, const struct actor *actor,
 		return ERR_NONE;
 	memcpy(ret->currency, budget->currency, sizeof(ret->currency));
 	ret->exp = budget->exp;
-	rules_move(books, ret, budget->name, ACCOUNT_COMPANY, budget->balance);
+	rules_move(books, budget, ret, budget->name, ACCOUNT_COMPANY, budget->balance);
 	return ERR_NONE;
 }

@@ -43,11 +43,11 @@ static const char *tree_check(struct replay *replay, const struct ahead_row *ahe
 
 static const char *previous_check(const struct replay *replay, const struct ahead_row *ahead)
 {
-	uint64_t want[TOUCHED_MAX];
-	unsigned count = books_previous(&replay->books, &ahead->stored.entry, want);
+	const struct touched *touched = &replay->books.touched;
 
-	if (count != ahead->row.previous_count ||
-	    memcmp(want, ahead->row.previous, count * sizeof(*want)))
+	if (touched->count != ahead->row.previous_count ||
+	    memcmp(touched->previous, ahead->row.previous,
+		   touched->count * sizeof(*touched->previous)))
 		return "the back pointers do not lead to the budgets' entries before";
 	return NULL;
 }
@@ -94,9 +94,9 @@ static const char *row_check(struct replay *replay, const struct ahead_row *ahea
 	if (!problem)
 		problem = tree_check(replay, ahead);
 	if (!problem)
-		problem = previous_check(replay, ahead);
-	if (!problem)
 		problem = books_apply(&replay->books, &stored->entry);
+	if (!problem)
+		problem = previous_check(replay, ahead);
 	if (problem)
 		return problem;
 	books_keep(&replay->books);

@@ -1,6 +1,5 @@
 #include "rules.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define NUMBER_MAX ((int64_t)UINT32_MAX - 1)	/* of a uid or a gid */
@@ -89,14 +88,15 @@ bool rules_totals(const struct books *books, const struct entry *entry, struct t
 	return fits && totals.spent >= 0;
 }
 
-enum movement rules_move(const struct books *books, struct entry *entry, const char *from,
-			 const char *to, int64_t amount)
+enum movement rules_move(const struct books *books, struct budget *about, struct entry *entry,
+			 const char *from, const char *to, int64_t amount)
 {
-	const struct budget *giver = books_budget(books, from), *taker = books_budget(books, to);
+	const struct budget *giver = books_party(books, from, about);
+	const struct budget *taker = books_party(books, to, about);
 	struct totals totals;
 
-	snprintf(entry->from, sizeof(entry->from), "%s", from);
-	snprintf(entry->to, sizeof(entry->to), "%s", to);
+	text_copy(entry->from, sizeof(entry->from), from);
+	text_copy(entry->to, sizeof(entry->to), to);
 	entry->amount = amount;
 	if (giver && giver->balance < amount)
 		return MOVEMENT_SHORT;

@@ -10,9 +10,9 @@
 enum movement { MOVEMENT_FITS, MOVEMENT_SHORT, MOVEMENT_OVERFLOW };
 
 /* Fills the entry's from, to, amount and balances after, as the accounts stand now. A budget that is not there
- * yet is left without a balance after. */
-enum movement rules_move(const struct books *books, struct entry *entry, const char *from,
-			 const char *to, int64_t amount);
+ * yet is left without a balance after. `about`: the budget the entry is about, if it is there. */
+enum movement rules_move(const struct books *books, struct budget *about, struct entry *entry,
+			 const char *from, const char *to, int64_t amount);
 
 /* NULL when these terms can stand for a budget of that name beside the others; otherwise a sentence,
  * with *field the terms' field it is about (for Malformed). */

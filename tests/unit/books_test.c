@@ -845,19 +845,20 @@ static void test_moved(void)
 
 static void test_pointers(void)
 {
-	uint64_t previous[TOUCHED_MAX];
-	struct entry e = topup(ALICE, "alice", "team/north", 5);
+	const struct touched *touched = &shop->books.touched;
 
-	is_int(books_previous(&shop->books, &e, previous), 2, "a draw touches two budgets");
-	is_int((int64_t)previous[0], 3, "the one it is about first: its last entry");
-	is_int((int64_t)previous[1], 1, "and that of the other");
-	e = spend(ALICE, "alice", 5);
-	is_int(books_previous(&shop->books, &e, previous), 1, "a spend touches one");
-	e = opening_rep();
-	is_int(books_previous(&shop->books, &e, previous), 1, "an opening has one pointer");
-	ok(previous[0] == NO_ENTRY, "to nothing");
-	e = shop_entry(shop, KIND_BOOT, 0, "");
-	is_int(books_previous(&shop->books, &e, previous), 0, "a boot touches none");
+	post(topup(ALICE, "alice", "team/north", 5));
+	is_int(touched->count, 2, "a draw touches two budgets");
+	is_int((int64_t)touched->previous[0], 3, "the one it is about first: its last entry");
+	is_int((int64_t)touched->previous[1], 1, "and that of the other");
+	post(spend(ALICE, "alice", 5));
+	is_int(touched->count, 1, "a spend touches one");
+	ok(touched->budgets[0] == books_budget(&shop->books, "alice"), "its own");
+	post(opening_rep());
+	is_int(touched->count, 1, "an opening has one pointer");
+	ok(touched->previous[0] == NO_ENTRY, "to nothing");
+	post(shop_entry(shop, KIND_BOOT, 0, ""));
+	is_int(touched->count, 0, "a boot touches none");
 }
 
 static void test_move(void)
@@ -865,15 +866,15 @@ static void test_move(void)
 	const struct books *books = &shop->books;
 	struct entry e = about(KIND_TOPUP, 0, "alice");
 
-	is_int(rules_move(books, &e, "team/north", "alice", 50000), MOVEMENT_FITS, "all there is");
+	is_int(rules_move(books, NULL, &e, "team/north", "alice", 50000), MOVEMENT_FITS, "all there is");
 	is_int(e.from_after, 0, "leaves nothing");
 	is_int(e.to_after, 70000, "and is there then");
-	is_int(rules_move(books, &e, "team/north", "alice", 50001), MOVEMENT_SHORT, "more is short");
-	is_int(rules_move(books, &e, "company", "alice", INT64_MAX), MOVEMENT_OVERFLOW,
+	is_int(rules_move(books, NULL, &e, "team/north", "alice", 50001), MOVEMENT_SHORT, "more is short");
+	is_int(rules_move(books, NULL, &e, "company", "alice", INT64_MAX), MOVEMENT_OVERFLOW,
 	       "more than a balance holds");
-	is_int(rules_move(books, &e, "company", "alice", INT64_MAX - 20000), MOVEMENT_OVERFLOW,
+	is_int(rules_move(books, NULL, &e, "company", "alice", INT64_MAX - 20000), MOVEMENT_OVERFLOW,
 	       "more than the sum of balances holds");
-	is_int(rules_move(books, &e, "spent", "alice", 1), MOVEMENT_OVERFLOW,
+	is_int(rules_move(books, NULL, &e, "spent", "alice", 1), MOVEMENT_OVERFLOW,
 	       "nothing comes back from what was never spent");
 }
 
