@@ -266,20 +266,31 @@ static bool cursor_int(struct cursor *c, int64_t *ret)
 /* A quoted string of 1 to size - 1 printable ASCII characters that need no escape. */
 static bool cursor_text(struct cursor *c, char *ret, size_t size)
 {
-	const char *p = c->p, *end = c->end;	/* what is written to ret cannot change these */
-	size_t len = 0;
+	const char *text = c->p + 1, *end;
+	size_t room = (size_t)(c->end - c->p);
+	bool bad = false;
 
-	if (p == end || *p++ != '"')
+	if (room < 3 || *c->p != '"')
 		return false;
-	for (; p < end && *p != '"'; p++) {
-		if (*p < 0x20 || *p > 0x7e || *p == '\\' || len + 1 >= size)
-			return false;
-		ret[len++] = *p;
-	}
-	if (!len || p == end)
+	end = memchr(text, '"', room - 1 < size ? room - 1 : size);
+	if (!end || end == text)
 		return false;
+	for (const char *p = text; p < end; p++)
+		bad |= *p < 0x20 || *p > 0x7e || *p == '\\';
+	memcpy(ret, text, (size_t)(end - text));
+	ret[end - text] = '\0';
+	c->p = end + 1;
+	return !bad;
+}
+
+/* A quoted string of `len` characters, whatever they are. */
+static bool cursor_quoted(struct cursor *c, char *ret, size_t len)
+{
+	if ((size_t)(c->end - c->p) < len + 2 || c->p[0] != '"' || c->p[len + 1] != '"')
+		return false;
+	memcpy(ret, c->p + 1, len);
 	ret[len] = '\0';
-	c->p = p + 1;
+	c->p += len + 2;
 	return true;
 }
 
@@ -295,7 +306,7 @@ static bool field_parse(struct cursor *c, const struct leaf_field *field, struct
 	case LEAF_TEXT:
 		return cursor_text(c, at, field->size);
 	case LEAF_TIME:
-		return cursor_text(c, text, sizeof(text)) && timestamp_parse(text, at);
+		return cursor_quoted(c, text, TIMESTAMP_SIZE - 1) && timestamp_parse(text, at);
 	case LEAF_PERIOD:
 	case LEAF_CARRY:
 		if (!cursor_text(c, text, sizeof(text)))
@@ -304,11 +315,11 @@ static bool field_parse(struct cursor *c, const struct leaf_field *field, struct
 		memcpy(at, &value, sizeof(value));
 		return value >= 0;
 	case LEAF_ID:
-		return cursor_text(c, text, sizeof(text)) && uuid_parse(text, at) &&
+		return cursor_quoted(c, text, UUID_LEN) && uuid_parse(text, at) &&
 		       !strpbrk(text, "ABCDEF") && entry_has_id(entry);
 	case LEAF_HASH:
-		return cursor_text(c, text, sizeof(text)) &&
-		       base64_decode(text, strlen(text), at, HASH_SIZE);
+		return cursor_quoted(c, text, HASH_BASE64) &&
+		       base64_decode(text, HASH_BASE64, at, HASH_SIZE);
 	}
 	return false;
 }

@@ -15,6 +15,8 @@
 #define FILL_STEP ((uint64_t)1 << 20)
 #define RESERVE_MAX ((uint64_t)8 << 20)
 #define READERS_MAX 126
+#define PAGE 4096
+#define CACHE_LINE 64
 #define EXPECTED_BYTES ((size_t)8 << 20)
 #define EXPECTED_STEP ((size_t)128 << 10)	/* what the kernel reads ahead of one call */
 
@@ -295,6 +297,24 @@ int reader_renew(struct reader *reader)
 	return mdb_cursor_renew(reader->txn, reader->cursor);
 }
 
+/*
+ * Has the processor fetch what most likely is the next row: one as long just below this one, or at the end of the next page.
+ * LMDB fills a page from its end, so the processor does not foresee it, and a scan would wait for memory half of its time.
+ */
+static void next_expect(const uint8_t *row, size_t size)
+{
+	const uint8_t *page = (const uint8_t *)((uintptr_t)row & ~(uintptr_t)(PAGE - 1)), *end = row;
+
+	if (size > PAGE)
+		return;
+	if ((size_t)(row - page) < size) {
+		end = page + 2 * PAGE;
+		__builtin_prefetch(page + PAGE);
+	}
+	for (size_t at = CACHE_LINE; at < size + CACHE_LINE; at += CACHE_LINE)
+		__builtin_prefetch(end - at);
+}
+
 int reader_row(struct reader *reader, uint64_t seq, const void **bytes, size_t *size)
 {
 	uint8_t want[8];
@@ -313,13 +333,14 @@ int reader_row(struct reader *reader, uint64_t seq, const void **bytes, size_t *
 	reader->at = seq;
 	*bytes = value.mv_data;
 	*size = value.mv_size;
+	next_expect(value.mv_data, value.mv_size);
 	return 0;
 }
 
 /* Rows were appended, so what follows in the file follows in the map. Behind the map's end nothing happens. */
 void reader_expect(const void *row)
 {
-	uintptr_t page = (uintptr_t)row & ~(uintptr_t)4095;
+	uintptr_t page = (uintptr_t)row & ~(uintptr_t)(PAGE - 1);
 
 	for (size_t at = 0; at < EXPECTED_BYTES; at += EXPECTED_STEP)
 		madvise((void *)(page + at), EXPECTED_STEP, MADV_WILLNEED);
