@@ -11,99 +11,85 @@
 #include "common/log.h"
 
 #define READ_MAX 65536
-#define FLOW_TIDY 4096		/* bytes used up at the front before the rest is moved there */
-
-/* ---- Flows ---- */
-
-static size_t flow_left(const struct flow *flow)
-{
-	return flow->bytes.len - flow->used;
-}
-
-static const char *flow_front(const struct flow *flow)
-{
-	return flow->used ? flow->bytes.data + flow->used : flow->bytes.data;
-}
-
-static void flow_use(struct flow *flow, size_t len)
-{
-	flow->used += len;
-	if (flow->used < flow->bytes.len)
-		return;
-	buf_clear(&flow->bytes);
-	flow->used = 0;
-}
-
-static void flow_add(struct flow *flow, const char *bytes, size_t len)
-{
-	size_t left = flow_left(flow);
-
-	if (flow->used >= FLOW_TIDY && left < flow->used) {
-		memcpy(flow->bytes.data, flow_front(flow), left);
-		flow->bytes.len = left;
-		flow->used = 0;
-	}
-	buf_add(&flow->bytes, bytes, len);
-}
 
 static enum frame flow_frame(const struct flow *flow, size_t *len)
 {
 	return frame_find(flow_front(flow), flow_left(flow), MESSAGE_MAX, len);
 }
 
-/* Empty buffers are given back at once: who comes next uses them, so that many idle connections cost little. */
-static void buffers_rest(struct conn *conn)
-{
-	if (!conn->in.bytes.len)
-		buf_release(&conn->in.bytes);
-	if (!conn->out.bytes.len)
-		buf_release(&conn->out.bytes);
-	if (!conn->held.len)
-		buf_release(&conn->held);
-}
-
 /* ---- Coming and going ---- */
+
+/* The event of reading stands behind the connection, in one piece of memory with it. */
+static struct event *reading(struct conn *conn)
+{
+	return (struct event *)(conn + 1);
+}
 
 struct conn *conn_new(struct event_base *base, int fd, const struct actor *actor, int64_t now,
 		      void (*on_io)(int fd, short what, void *conn))
 {
-	struct conn *conn = calloc(1, sizeof(*conn));
+	struct conn *conn = calloc(1, sizeof(*conn) + event_get_struct_event_size());
 
 	if (!conn)
 		abort();
 	conn->fd = fd;
-	conn->actor = *actor;
-	conn->read = event_new(base, fd, EV_READ | EV_PERSIST, on_io, conn);
-	if (!conn->read)
-		abort();
+	conn->actor = actor;
 	conn->deadline = now + CONN_FIRST_US;
-	event_add(conn->read, NULL);
+	event_assign(reading(conn), base, fd, EV_READ | EV_PERSIST, on_io, conn);
+	event_add(reading(conn), NULL);
 	return conn;
 }
 
-static void job_end(struct conn *conn)
+static void job_end(struct exchange *exchange)
 {
-	if (conn->job)
-		conn->job->release(conn->job);
-	conn->job = NULL;
+	if (exchange->job)
+		exchange->job->release(exchange->job);
+	exchange->job = NULL;
 }
 
-void conn_free(struct conn *conn)
+static void exchange_end(struct conn *conn, struct service *service)
 {
-	job_end(conn);
-	event_free(conn->read);
-	if (conn->write)
-		event_free(conn->write);
-	buf_release(&conn->in.bytes);
-	buf_release(&conn->out.bytes);
-	buf_release(&conn->held);
-	free(conn->holes);
-	actor_release(&conn->actor);
+	struct exchange *exchange = conn->exchange;
+
+	if (!exchange)
+		return;
+	job_end(exchange);
+	if (exchange->write)
+		event_free(exchange->write);
+	exchange_leave(exchange, &service->exchanges);
+	conn->exchange = NULL;
+}
+
+void conn_free(struct conn *conn, struct service *service)
+{
+	exchange_end(conn, service);
+	event_del(reading(conn));
+	event_debug_unassign(reading(conn));
 	close(conn->fd);
 	free(conn);
 }
 
-void conn_read(struct conn *conn, int64_t now)
+static size_t unread(const struct conn *conn)
+{
+	return conn->exchange ? flow_left(&conn->exchange->in) : 0;
+}
+
+static size_t unsent(const struct conn *conn)
+{
+	const struct exchange *exchange = conn->exchange;
+
+	return exchange ? flow_left(&exchange->out) + exchange->held.len +
+			  exchange->hole_count * CONN_HOLE : 0;
+}
+
+static void take_in(struct conn *conn, struct service *service, const char *bytes, size_t len)
+{
+	if (!conn->exchange)
+		conn->exchange = exchange_take(&service->exchanges);
+	flow_add(&conn->exchange->in, bytes, len);
+}
+
+void conn_read(struct conn *conn, struct service *service, int64_t now)
 {
 	static char bytes[READ_MAX];	/* of the loop's thread, the only one that reads */
 	ssize_t n = read(conn->fd, bytes, sizeof(bytes));
@@ -112,76 +98,67 @@ void conn_read(struct conn *conn, int64_t now)
 		return;
 	if (n <= 0) {
 		conn->gone = true;
-		event_del(conn->read);
+		event_del(reading(conn));
 		return;
 	}
 	if (!conn->closing)
-		flow_add(&conn->in, bytes, (size_t)n);
+		take_in(conn, service, bytes, (size_t)n);
 	if (!conn->partial)
 		conn->deadline = now + CONN_IDLE_US;
 	/* enough is waiting: the socket's own buffer holds the rest */
-	if (flow_left(&conn->in) > READ_MAX)
-		event_del(conn->read);
-}
-
-static size_t unsent(const struct conn *conn)
-{
-	return flow_left(&conn->out) + conn->held.len + conn->hole_count * CONN_HOLE;
+	if (unread(conn) > READ_MAX)
+		event_del(reading(conn));
 }
 
 bool conn_ready(struct conn *conn, uint64_t committed)
 {
+	const struct exchange *exchange = conn->exchange;
 	size_t len;
 
-	if (conn->gone || conn->closing)
+	if (conn->gone || conn->closing || !exchange)
 		return false;
-	if (conn->job)
-		return conn->job->watermark <= committed && unsent(conn) < CONN_OUT_LOW;
-	return conn->held_calls < CONN_IN_FLIGHT_MAX && unsent(conn) < CONN_OUT_STOP &&
-	       flow_frame(&conn->in, &len) != FRAME_PARTIAL;
+	if (exchange->job)
+		return exchange->job->watermark <= committed && unsent(conn) < CONN_OUT_LOW;
+	return exchange->held_calls < CONN_IN_FLIGHT_MAX && unsent(conn) < CONN_OUT_STOP &&
+	       flow_frame(&exchange->in, &len) != FRAME_PARTIAL;
 }
 
 /* ---- Answers ---- */
 
 /* Behind the parameters, which stand last in `held`, are the message's closing brace and its NUL. */
-static void hole_add(struct conn *conn, const struct hole *hole, size_t parameters)
+static void hole_add(struct exchange *exchange, const struct hole *hole, size_t parameters)
 {
 	struct hole *held;
 
-	if (!conn->holes && !(conn->holes = calloc(CONN_IN_FLIGHT_MAX, sizeof(*conn->holes))))
+	if (!exchange->holes)
+		exchange->holes = calloc(CONN_IN_FLIGHT_MAX, sizeof(*exchange->holes));
+	if (!exchange->holes)
 		abort();
-	held = &conn->holes[conn->hole_count++];
+	held = &exchange->holes[exchange->hole_count++];
 	*held = *hole;
-	held->at += conn->held.len - 2 - parameters;
+	held->at += exchange->held.len - 2 - parameters;
 }
 
-static void answer_reply(struct conn *conn, const struct buf *parameters, const struct hole *hole,
-			 bool continues)
+static void answer_reply(struct exchange *exchange, const struct buf *parameters,
+			 const struct hole *hole, bool continues)
 {
-	if (conn->oneway)
+	if (exchange->oneway)
 		return;
-	conn->held_calls += !continues;
-	reply_write(&conn->held, parameters, continues);
+	exchange->held_calls += !continues;
+	reply_write(&exchange->held, parameters, continues);
 	if (hole && hole->open)
-		hole_add(conn, hole, parameters->len);
+		hole_add(exchange, hole, parameters->len);
 }
 
-static void holes_drop(struct conn *conn)
-{
-	free(conn->holes);
-	conn->holes = NULL;
-	conn->hole_count = 0;
-}
-
-static void answer_refusal(struct conn *conn, const struct refusal *refusal)
+static void answer_refusal(struct exchange *exchange, const struct refusal *refusal)
 {
 	struct buf parameters = BUF_INIT;
 
-	if (conn->oneway)
+	if (exchange->oneway)
 		return;
-	conn->held_calls++;
+	exchange->held_calls++;
 	refusal_format(refusal, &parameters);
-	reply_write_error(&conn->held, err_name(refusal->code), &parameters);
+	reply_write_error(&exchange->held, err_name(refusal->code), &parameters);
 	buf_release(&parameters);
 }
 
@@ -191,19 +168,20 @@ static void answer_garbage(struct conn *conn, const char *parameter, const char 
 	struct refusal refusal;
 
 	refuse_words(&refusal, ERR_MALFORMED, parameter, "%s", problem);
-	conn->oneway = false;
-	answer_refusal(conn, &refusal);
+	conn->exchange->oneway = false;
+	answer_refusal(conn->exchange, &refusal);
 	conn->closing = true;
-	flow_use(&conn->in, flow_left(&conn->in));
+	flow_use(&conn->exchange->in, flow_left(&conn->exchange->in));
 }
 
 /* ---- Running ---- */
 
 static void job_run(struct conn *conn, struct service *service)
 {
+	struct exchange *exchange = conn->exchange;
 	struct buf *reply = &service->reply;
 	struct refusal refusal;
-	struct request request = { .service = service, .actor = &conn->actor, .more = conn->more,
+	struct request request = { .service = service, .actor = conn->actor, .more = exchange->more,
 				   .reply = reply, .refusal = &refusal };
 	enum step step = STEP_ROW;
 	unsigned rows = 0;
@@ -211,24 +189,25 @@ static void job_run(struct conn *conn, struct service *service)
 	while (step == STEP_ROW && unsent(conn) < CONN_OUT_LOW &&
 	       (!service->job_rows || rows++ < service->job_rows)) {
 		buf_clear(reply);
-		step = conn->job->step(conn->job, &request);
+		step = exchange->job->step(exchange->job, &request);
 		if (step == STEP_ROW || step == STEP_LAST)
-			answer_reply(conn, reply, NULL, step == STEP_ROW);
+			answer_reply(exchange, reply, NULL, step == STEP_ROW);
 		else if (step == STEP_REFUSED)
-			answer_refusal(conn, &refusal);
+			answer_refusal(exchange, &refusal);
 	}
-	if (conn->job->pause)
-		conn->job->pause(conn->job);
+	if (exchange->job->pause)
+		exchange->job->pause(exchange->job);
 	if (step == STEP_LAST || step == STEP_REFUSED)
-		job_end(conn);
-	conn->paused = conn->job;
+		job_end(exchange);
+	conn->paused = exchange->job;
 }
 
 static void call_run(struct conn *conn, struct service *service, const struct call *call)
 {
+	struct exchange *exchange = conn->exchange;
 	struct buf *reply = &service->reply;
 	struct refusal refusal;
-	struct request request = { .service = service, .actor = &conn->actor,
+	struct request request = { .service = service, .actor = conn->actor,
 				   .parameters = call->parameters, .more = call->more,
 				   .reply = reply, .refusal = &refusal };
 	enum err err;
@@ -237,29 +216,30 @@ static void call_run(struct conn *conn, struct service *service, const struct ca
 	err = call->upgrade ? refuse_words(&refusal, ERR_MALFORMED, "upgrade",
 					   "no method here upgrades the connection")
 			    : method_run(call->method, &request);
-	conn->oneway = call->oneway;
-	conn->more = call->more;
+	exchange->oneway = call->oneway;
+	exchange->more = call->more;
 	if (err)
-		answer_refusal(conn, &refusal);
+		answer_refusal(exchange, &refusal);
 	else if (!request.job)
-		answer_reply(conn, reply, &request.hole, false);
-	conn->job = request.job;
-	conn->paused = conn->job;
+		answer_reply(exchange, reply, &request.hole, false);
+	exchange->job = request.job;
+	conn->paused = exchange->job;
 }
 
 static void frame_run(struct conn *conn, struct service *service)
 {
+	struct flow *in = &conn->exchange->in;
 	struct problem problem;
 	struct call call;
 	size_t len;
 
-	switch (flow_frame(&conn->in, &len)) {
+	switch (flow_frame(in, &len)) {
 	case FRAME_WHOLE:
-		if (call_parse(flow_front(&conn->in), len, &call, &problem) < 0) {
+		if (call_parse(flow_front(in), len, &call, &problem) < 0) {
 			answer_garbage(conn, problem.parameter, problem.text);
 			return;
 		}
-		flow_use(&conn->in, len + 1);
+		flow_use(in, len + 1);
 		conn->partial = false;	/* what follows has its own time */
 		call_run(conn, service, &call);
 		call_release(&call);
@@ -277,7 +257,7 @@ static void frame_run(struct conn *conn, struct service *service)
 
 void conn_run(struct conn *conn, struct service *service)
 {
-	if (conn->job)
+	if (conn->exchange->job)
 		job_run(conn, service);
 	else
 		frame_run(conn, service);
@@ -288,26 +268,27 @@ void conn_run(struct conn *conn, struct service *service)
 
 void conn_undo(struct conn *conn, const char *problem)
 {
-	unsigned calls = conn->held_calls + (conn->job && !conn->oneway);
+	struct exchange *exchange = conn->exchange;
+	unsigned calls = exchange->held_calls + (exchange->job && !exchange->oneway);
 	struct refusal refusal;
 
 	refuse_words(&refusal, ERR_UNAVAILABLE, "", "%s; nothing was recorded", problem);
-	buf_clear(&conn->held);
-	job_end(conn);
-	conn->held_calls = 0;
-	holes_drop(conn);
+	buf_clear(&exchange->held);
+	job_end(exchange);
+	exchange->held_calls = 0;
+	exchange->hole_count = 0;
 	conn->watermark = 0;
-	conn->oneway = false;
+	exchange->oneway = false;
 	while (calls--)
-		answer_refusal(conn, &refusal);
+		answer_refusal(exchange, &refusal);
 }
 
 /* A message that has begun must be whole soon; between messages there is time. */
 static void deadline_note(struct conn *conn, int64_t now)
 {
 	size_t len;
-	bool partial = flow_left(&conn->in) && !conn->job &&
-		       flow_frame(&conn->in, &len) == FRAME_PARTIAL;
+	bool partial = unread(conn) && !conn->exchange->job &&
+		       flow_frame(&conn->exchange->in, &len) == FRAME_PARTIAL;
 
 	if (partial && !conn->partial)
 		conn->deadline = now + CONN_PARTIAL_US;
@@ -316,81 +297,100 @@ static void deadline_note(struct conn *conn, int64_t now)
 	conn->partial = partial;
 }
 
-static void held_becomes_out(struct conn *conn)
+static void held_becomes_out(struct exchange *exchange)
 {
-	struct buf spare = conn->out.bytes;
+	struct buf spare = exchange->out.bytes;
 
-	conn->out = (struct flow){ .bytes = conn->held };
-	conn->held = spare;
+	exchange->out = (struct flow){ .bytes = exchange->held };
+	exchange->held = spare;
 }
 
 /* What is held goes out, its holes filled. */
-static void release(struct conn *conn, struct service *service)
+static void release(struct exchange *exchange, struct service *service)
 {
 	struct buf *filling = &service->reply;
 	size_t moved = 0;
 
-	for (unsigned i = 0; i < conn->hole_count; i++) {
-		const struct hole *hole = &conn->holes[i];
+	for (unsigned i = 0; i < exchange->hole_count; i++) {
+		const struct hole *hole = &exchange->holes[i];
 
-		flow_add(&conn->out, conn->held.data + moved, hole->at - moved);
+		flow_add(&exchange->out, exchange->held.data + moved, hole->at - moved);
 		moved = hole->at;
 		buf_clear(filling);
 		method_fill(service, hole->seq, filling);
-		flow_add(&conn->out, filling->data, filling->len);
+		flow_add(&exchange->out, filling->data, filling->len);
 	}
-	if (conn->hole_count)
-		holes_drop(conn);
-	if (!flow_left(&conn->out) && !moved)
-		held_becomes_out(conn);
+	exchange->hole_count = 0;
+	if (!flow_left(&exchange->out) && !moved)
+		held_becomes_out(exchange);
 	else
-		flow_add(&conn->out, conn->held.data + moved, conn->held.len - moved);
-	buf_clear(&conn->held);
-	conn->held_calls = 0;
+		flow_add(&exchange->out, exchange->held.data + moved, exchange->held.len - moved);
+	buf_clear(&exchange->held);
+	exchange->held_calls = 0;
 }
 
 static void send_out(struct conn *conn, int64_t now)
 {
-	ssize_t n = send(conn->fd, flow_front(&conn->out), flow_left(&conn->out), MSG_NOSIGNAL);
+	struct flow *out = &conn->exchange->out;
+	ssize_t n = send(conn->fd, flow_front(out), flow_left(out), MSG_NOSIGNAL);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		conn->gone = true;
 	if (n <= 0)
 		return;
-	flow_use(&conn->out, (size_t)n);
+	flow_use(out, (size_t)n);
 	conn->deadline = now + CONN_IDLE_US;
 }
 
 /* What the socket does not take now waits until it does. */
 static void write_wait(struct conn *conn)
 {
-	if (!conn->write) {
-		conn->write = event_new(event_get_base(conn->read), conn->fd, EV_WRITE,
-					event_get_callback(conn->read), conn);
-		if (!conn->write)
-			abort();
-	}
-	event_add(conn->write, NULL);
+	struct event *read = reading(conn), **write = &conn->exchange->write;
+
+	if (!*write)
+		*write = event_new(event_get_base(read), conn->fd, EV_WRITE,
+				   event_get_callback(read), conn);
+	if (!*write)
+		abort();
+	event_add(*write, NULL);
+}
+
+static void let_out(struct conn *conn, struct service *service, int64_t now)
+{
+	struct exchange *exchange = conn->exchange;
+
+	if (exchange->held.len && conn->watermark <= batch_committed(&service->batch))
+		release(exchange, service);
+	if (flow_left(&exchange->out))
+		send_out(conn, now);
+}
+
+/* At the end of a turn. */
+static void exchange_pause(struct conn *conn, struct service *service)
+{
+	if (flow_left(&conn->exchange->out))
+		write_wait(conn);
+	if (exchange_over(conn->exchange))
+		exchange_end(conn, service);
+	else
+		exchange_rest(conn->exchange);
 }
 
 void conn_flush(struct conn *conn, struct service *service, int64_t now)
 {
-	if (conn->held.len && conn->watermark <= batch_committed(&service->batch))
-		release(conn, service);
-	if (flow_left(&conn->out))
-		send_out(conn, now);
+	if (conn->exchange)
+		let_out(conn, service, now);
 	deadline_note(conn, now);
 	if (unsent(conn) > CONN_OUT_MAX) {
-		log_notice("uid %lld reads too slowly: closed", (long long)conn->actor.uid);
+		log_notice("uid %lld reads too slowly: closed", (long long)conn->actor->uid);
 		conn->gone = true;
 	}
 	if (conn->closing && !unsent(conn))
 		conn->gone = true;
 	if (conn->gone)
 		return;
-	if (flow_left(&conn->out))
-		write_wait(conn);
-	buffers_rest(conn);
-	if (!conn->closing && flow_left(&conn->in) <= READ_MAX)
-		event_add(conn->read, NULL);
+	if (conn->exchange)
+		exchange_pause(conn, service);
+	if (!conn->closing && unread(conn) <= READ_MAX)
+		event_add(reading(conn), NULL);
 }

@@ -26,46 +26,30 @@
 
 #define CONN_HOLE ((size_t)4 << 10)		/* bytes that a hole counts as until it is filled */
 
-struct event;
 struct event_base;
 struct peer;
 
-/* Bytes that are used up from the front. */
-struct flow {
-	struct buf bytes;
-	size_t used;
-};
-
 struct conn {
 	int fd;
-	struct actor actor;
-	struct event *read, *write;	/* write: made when the socket first takes no more */
-	struct flow in, out;
-	struct buf held;
-	unsigned held_calls;		/* calls whose last answer is in `held` */
-	struct hole *holes;		/* in `held`, in order, `at` counted from its beginning; NULL: none */
-	unsigned hole_count;		/* up to CONN_IN_FLIGHT_MAX */
-	uint64_t watermark;		/* entries the held answers were computed from */
-	struct job *job;
-	bool oneway;			/* of the call under way: nothing is answered */
-	bool more;
 	bool partial;			/* a message has begun and is not whole */
 	bool closing;			/* after what is unsent */
 	bool gone;			/* the peer is away: to be freed */
-	bool queued, paused;		/* for the server's turn */
+	bool queued, paused, is_dirty;	/* for the server's turn */
+	const struct actor *actor;
+	struct exchange *exchange;	/* NULL: nothing is under way; spare ones are the service's */
+	uint64_t watermark;		/* entries the held answers were computed from */
 	int64_t deadline;		/* monotonic microseconds */
 	struct peer *peer;
 	TAILQ_ENTRY(conn) all, ready, dirty;
-	bool is_dirty;
 };
 
-/* Takes over the descriptor and the actor's groups. `on_io` is a libevent callback, with the conn. */
+/* Takes over the descriptor. The actor outlives the connection. `on_io` is a libevent callback, with the conn. */
 struct conn *conn_new(struct event_base *base, int fd, const struct actor *actor, int64_t now,
 		      void (*on_io)(int fd, short what, void *conn));
-void conn_free(struct conn *conn);
+void conn_free(struct conn *conn, struct service *service);
 
 /* Reads what is there. */
-void conn_read(struct conn *conn, int64_t now);
+void conn_read(struct conn *conn, struct service *service, int64_t now);
 
 /* Is there a call to run, or a stream to go on with? `committed`: durable entries. */
 bool conn_ready(struct conn *conn, uint64_t committed);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +36,12 @@ void actor_release(struct actor *actor)
 {
 	free((gid_t *)actor->groups);
 	actor->groups = NULL;
+}
+
+bool actor_same(const struct actor *actor, const struct actor *other)
+{
+	return actor->uid == other->uid && actor->group_count == other->group_count &&
+	       !memcmp(actor->groups, other->groups, actor->group_count * sizeof(*actor->groups));
 }
 
 static bool granted(const struct actor *actor, const struct grant *grant)

@@ -12,6 +12,9 @@
 int actor_of_socket(int fd, struct actor *ret);
 void actor_release(struct actor *actor);
 
+/* Of the same uid and the same groups, in the same order. */
+bool actor_same(const struct actor *actor, const struct actor *other);
+
 /* Sets the roles. uid 0 is a manager always; without a config file, `daemon_uid` has all of them. */
 void actor_roles(struct actor *actor, const struct config *config, int64_t daemon_uid);
 

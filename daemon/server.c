@@ -27,11 +27,19 @@
 TAILQ_HEAD(conn_list, conn);
 TAILQ_HEAD(peer_list, peer);
 
+/* Who is asking, for all connections of a uid that have the same groups. */
+struct badge {
+	struct actor actor;
+	unsigned conns;
+	SLIST_ENTRY(badge) link;
+};
+
 /* Everybody of one uid, whose calls wait in one line. */
 struct peer {
 	struct server *server;
 	int64_t uid;
 	unsigned conns;
+	SLIST_HEAD(, badge) badges;
 	struct conn_list ready;
 	bool queued;
 	TAILQ_ENTRY(peer) link;
@@ -167,6 +175,38 @@ static struct peer *peer_take(struct server *server, int64_t uid)
 	return peer;
 }
 
+/* Takes over the actor: its groups are kept, or freed when they are there already. */
+static const struct actor *badge_take(struct peer *peer, struct actor *actor)
+{
+	struct badge *badge;
+
+	SLIST_FOREACH(badge, &peer->badges, link)
+		if (actor_same(&badge->actor, actor))
+			break;
+	if (badge) {
+		actor_release(actor);
+	} else {
+		badge = calloc(1, sizeof(*badge));
+		if (!badge)
+			abort();
+		badge->actor = *actor;
+		SLIST_INSERT_HEAD(&peer->badges, badge, link);
+	}
+	badge->conns++;
+	return &badge->actor;
+}
+
+static void badge_leave(struct peer *peer, const struct actor *actor)
+{
+	struct badge *badge = (struct badge *)actor;	/* which stands first in it */
+
+	if (--badge->conns)
+		return;
+	SLIST_REMOVE(&peer->badges, badge, badge, link);
+	actor_release(&badge->actor);
+	free(badge);
+}
+
 static void peer_leave(struct server *server, struct peer *peer)
 {
 	if (--peer->conns)
@@ -202,14 +242,18 @@ static void conn_queue(struct server *server, struct conn *conn)
 
 static void conn_leave(struct server *server, struct conn *conn)
 {
+	const struct actor *actor = conn->actor;
+	struct peer *peer = conn->peer;
+
 	if (conn->queued)
-		TAILQ_REMOVE(&conn->peer->ready, conn, ready);
+		TAILQ_REMOVE(&peer->ready, conn, ready);
 	if (conn->is_dirty)
 		TAILQ_REMOVE(&server->dirty, conn, dirty);
 	TAILQ_REMOVE(&server->all, conn, all);
-	peer_leave(server, conn->peer);
 	server->service->connections--;
-	conn_free(conn);
+	conn_free(conn, server->service);
+	badge_leave(peer, actor);
+	peer_leave(server, peer);
 }
 
 static void on_io(int fd, short what, void *context)
@@ -219,7 +263,7 @@ static void on_io(int fd, short what, void *context)
 
 	(void)fd;
 	if (what & EV_READ)
-		conn_read(conn, monotonic());
+		conn_read(conn, server->service, monotonic());
 	conn_dirty(server, conn);
 	conn_queue(server, conn);
 }
@@ -295,7 +339,7 @@ static void admit(struct server *server, int fd)
 		peer_leave(server, peer);
 		return;
 	}
-	conn = conn_new(server->base, fd, &actor, monotonic(), on_io);
+	conn = conn_new(server->base, fd, badge_take(peer, &actor), monotonic(), on_io);
 	conn->peer = peer;
 	service->connections++;
 	TAILQ_INSERT_TAIL(&server->all, conn, all);
@@ -486,7 +530,8 @@ static void on_hangup(int fd, short what, void *context)
 {
 	struct server *server = context;
 	struct config fresh;
-	struct conn *conn;
+	struct badge *badge;
+	struct peer *peer;
 
 	(void)fd;
 	(void)what;
@@ -495,8 +540,9 @@ static void on_hangup(int fd, short what, void *context)
 		return;
 	}
 	service_reload(server->service, &fresh);
-	TAILQ_FOREACH(conn, &server->all, all)
-		actor_roles(&conn->actor, &server->service->config, server->service->uid);
+	for (peer = server->peers; peer; peer = peer->hh.next)
+		SLIST_FOREACH(badge, &peer->badges, link)
+			actor_roles(&badge->actor, &server->service->config, server->service->uid);
 	log_notice("the roles and the witnesses were read again");
 }
 

@@ -355,6 +355,7 @@ void service_close(struct service *service)
 	fold_close(&service->fold);
 	batch_release(&service->batch);
 	buf_release(&service->reply);
+	exchanges_release(&service->exchanges);
 	books_release(&service->books);
 	customers_release(&service->customers);
 	keyring_close(&service->keyring);

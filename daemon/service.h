@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "config.h"
+#include "exchange.h"
 #include "fold.h"
 #include "guard.h"
 #include "plan.h"
@@ -31,6 +32,7 @@ struct service {
 	struct guard guard;
 
 	struct buf reply;		/* of the call under way, kept for its memory */
+	struct exchanges exchanges;	/* spare ones of the connections */
 
 	/* this turn */
 	unsigned job_rows;		/* replies that a stream gives at a time; 0: what its output takes */

@@ -125,32 +125,28 @@ static void calls_run(struct conn *conn)
 static void connect_and_send(const struct actor *who, const uint8_t *data, size_t size, size_t step,
 			     struct buf *answers)
 {
-	struct actor actor = *who;
-	gid_t *groups = calloc(who->group_count + 1, sizeof(*groups));
 	const char *problem;
 	struct conn *conn;
 	int fds[2];
 
-	MUST(groups && !socketpair(AF_UNIX, SOCK_STREAM, 0, fds) && !fcntl(fds[0], F_SETFL, O_NONBLOCK));
-	for (size_t i = 0; i < who->group_count; i++)
-		groups[i] = who->groups[i];
-	actor.groups = groups;
-	conn = conn_new(base, fds[0], &actor, 0, on_io);
+	MUST(!socketpair(AF_UNIX, SOCK_STREAM, 0, fds) && !fcntl(fds[0], F_SETFL, O_NONBLOCK));
+	conn = conn_new(base, fds[0], who, 0, on_io);
 	turn_begin();
 	for (size_t at = 0; at < size && !conn->closing; at += step) {
 		size_t len = size - at < step ? size - at : step;
 
 		MUST(write(fds[1], data + at, len) == (ssize_t)len);
-		conn_read(conn, 0);
+		conn_read(conn, &service, 0);
 		calls_run(conn);
 	}
-	buf_add(answers, conn->held.data, conn->held.len);
+	if (conn->exchange)
+		buf_add(answers, conn->exchange->held.data, conn->exchange->held.len);
 	if (batch_open(&service.batch)) {
 		MUST(batch_commit(&service.batch, &problem) == COMMIT_UNDONE);
 		conn_undo(conn, problem);
 	}
 	conn_flush(conn, &service, 0);
-	conn_free(conn);
+	conn_free(conn, &service);
 	close(fds[1]);
 }
 

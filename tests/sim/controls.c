@@ -22,8 +22,8 @@ enum err __real_batch_add(struct batch *batch, struct entry *entry, struct memo 
 enum err __wrap_batch_add(struct batch *batch, struct entry *entry, struct memo *words, int64_t now,
 			  struct refusal *refusal);
 
-void __real_conn_free(struct conn *conn);
-void __wrap_conn_free(struct conn *conn);
+void __real_conn_free(struct conn *conn, struct service *service);
+void __wrap_conn_free(struct conn *conn, struct service *service);
 
 /* The connections that ran since the last commit: their answers are held. */
 static struct conn *ran[256];
@@ -35,12 +35,12 @@ void controls_reset(void)
 	ran_count = 0;
 }
 
-void __wrap_conn_free(struct conn *conn)
+void __wrap_conn_free(struct conn *conn, struct service *service)
 {
 	for (unsigned i = 0; i < ran_count; i++)
 		if (ran[i] == conn)
 			ran[i--] = ran[--ran_count];
-	__real_conn_free(conn);
+	__real_conn_free(conn, service);
 }
 
 void __wrap_conn_run(struct conn *conn, struct service *service)

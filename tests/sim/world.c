@@ -370,11 +370,14 @@ void event_base_free(struct event_base *base)
 	(void)base;
 }
 
-struct event *event_new(struct event_base *base, int fd, short what, event_callback_fn call,
-			void *context)
+size_t event_get_struct_event_size(void)
 {
-	struct event *event = calloc(1, sizeof(*event));
+	return sizeof(struct event);
+}
 
+int event_assign(struct event *event, struct event_base *base, int fd, short what,
+		 event_callback_fn call, void *context)
+{
 	(void)base;
 	*event = (struct event){ fd, what, call, context, false, fd < 0 };
 	for (unsigned i = 0; i < EVENTS_MAX; i++) {
@@ -383,16 +386,30 @@ struct event *event_new(struct event_base *base, int fd, short what, event_callb
 		world.events[i] = event;
 		if (i >= world.event_count)
 			world.event_count = i + 1;
-		return event;
+		return 0;
 	}
 	found("more events than the simulation has room for");
 }
 
-void event_free(struct event *event)
+void event_debug_unassign(struct event *event)
 {
 	for (unsigned i = 0; i < world.event_count; i++)
 		if (world.events[i] == event)
 			world.events[i] = NULL;
+}
+
+struct event *event_new(struct event_base *base, int fd, short what, event_callback_fn call,
+			void *context)
+{
+	struct event *event = calloc(1, sizeof(*event));
+
+	event_assign(event, base, fd, what, call, context);
+	return event;
+}
+
+void event_free(struct event *event)
+{
+	event_debug_unassign(event);
 	free(event);
 }
 
