@@ -13,6 +13,9 @@ static const char *const carry_words[] = {
 	[CARRY_NONE] = "none", [CARRY_ALL] = "all", [CARRY_CAP] = "cap",
 };
 
+#define LEAF_BEGIN "{\"v\":1"
+_Static_assert(sizeof(LEAF_BEGIN) - 1 == ENTRY_COMMON, "where a leaf's fields begin");
+
 enum leaf_type { LEAF_INT, LEAF_TEXT, LEAF_TIME, LEAF_PERIOD, LEAF_CARRY, LEAF_ID, LEAF_HASH };
 
 struct leaf_field {
@@ -223,13 +226,22 @@ static void fields_format(struct buf *out, const struct leaf_field *fields,
 		field_format(out, fields, entry);
 }
 
-void entry_format(const struct entry *entry, struct buf *out)
+void entry_format_common(const struct entry *entry, struct buf *out)
 {
-	buf_str(out, "{\"v\":1");
 	fields_format(out, head_fields, entry);
+}
+
+size_t entry_format(const struct entry *entry, struct buf *out)
+{
+	size_t before = out->len, common;
+
+	buf_add(out, LEAF_BEGIN, ENTRY_COMMON);
+	entry_format_common(entry, out);
+	common = out->len - before;
 	fields_format(out, own_fields(entry->kind), entry);
 	fields_format(out, tail_fields, entry);
 	buf_char(out, '}');
+	return common;
 }
 
 /* ---- Reading: a cursor that only moves forward ---- */
@@ -367,7 +379,7 @@ const char *entry_parse(const char *leaf, size_t len, struct entry *ret)
 	entry_clear(ret);
 	if (len > ENTRY_LEAF_MAX)
 		return "the leaf is too long";
-	if (!cursor_take(&c, "{\"v\":1", 6))
+	if (!cursor_take(&c, LEAF_BEGIN, ENTRY_COMMON))
 		return "the leaf is not of version 1";
 	if (!fields_parse(&c, head_fields, ret))
 		return "a field of the leaf is malformed";

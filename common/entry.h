@@ -96,8 +96,14 @@ bool entry_has_id(const struct entry *entry);
 /* `company` and `spent`, which have no balance of their own. */
 bool account_built_in(const char *account);
 
-/* Appends the leaf. */
-void entry_format(const struct entry *entry, struct buf *out);
+/* Appends the leaf. How many of its bytes stand before the kind's own fields. */
+size_t entry_format(const struct entry *entry, struct buf *out);
+
+/* Appends what answers have in common with the leaf: its fields from seq to id, each behind a comma. In a leaf they begin at
+ * byte ENTRY_COMMON. */
+void entry_format_common(const struct entry *entry, struct buf *out);
+
+#define ENTRY_COMMON 6
 
 /* Takes exactly what entry_format writes (or a later version's for an unknown kind), and nothing else.
  * NULL, or a static sentence with *ret in no defined state. */

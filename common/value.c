@@ -9,7 +9,7 @@
 #include "plain.h"
 #include "text.h"
 
-#define ROOM_FIRST 48		/* values, enough for a request */
+#define ROOM_FIRST 24		/* values, enough for a request, and few enough for malloc's quick way */
 #define PAIRS_MAX 24		/* keys of an object that are compared each with each */
 
 struct parser {

@@ -41,36 +41,33 @@ static void words_fields(struct buf *out, const struct memo *words)
 	text_field(out, "filter", words->filter);
 }
 
-void answer_entry(struct buf *out, const char *key, const struct entry *entry,
-		  const struct memo *words)
+static void own_fields(struct buf *out, const struct entry *entry, const struct memo *words)
 {
-	char text[UUID_LEN + 1];
-
-	json_open(out, key, '{');
-	json_int(out, "seq", entry->seq);
-	timestamp_format(entry->at, text);
-	json_str(out, "at", text);
-	json_str(out, "kind", entry->kind_name);
-	json_int(out, "uid", entry->uid);
-	text_field(out, "budget", entry->budget);
-	text_field(out, "from", entry->from);
-	text_field(out, "to", entry->to);
-	int_field(out, "amount", entry->amount);
-	text_field(out, "currency", entry->currency);
-	int_field(out, "exp", entry->exp);
-	int_field(out, "from_after", entry->from_after);
-	int_field(out, "to_after", entry->to_after);
-	int_field(out, "ref", entry->ref);
-	text_field(out, "period", entry->period);
-	text_field(out, "category", entry->category);
-	if (entry_has_id(entry)) {
-		uuid_format(entry->id, text);
-		json_str(out, "id", text);
-	}
 	if (entry->kind == KIND_OPEN || entry->kind == KIND_ADJUST)
 		terms_field(out, &entry->terms);
 	words_fields(out, words);
 	json_close(out, '}');
+}
+
+/* The first of the common fields has a comma before it, which becomes the opening bracket. */
+void answer_entry(struct buf *out, const char *key, const struct entry *entry,
+		  const struct memo *words)
+{
+	size_t begin;
+
+	json_raw(out, key, "", 0);
+	begin = out->len;
+	entry_format_common(entry, out);
+	out->data[begin] = '{';
+	own_fields(out, entry, words);
+}
+
+void answer_common(struct buf *out, const char *key, const struct entry *entry,
+		   const struct span *common, const struct memo *words)
+{
+	json_raw(out, key, common->text, common->len);
+	out->data[out->len - common->len] = '{';
+	own_fields(out, entry, words);
 }
 
 void answer_budget(struct buf *out, const char *key, const struct books *books,

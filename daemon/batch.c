@@ -85,7 +85,7 @@ static void row_add(struct batch *batch, struct batch_item *item)
 	struct row row = { .previous_count = touched->count };
 
 	buf_clear(&batch->leaf);
-	entry_format(&item->entry, &batch->leaf);
+	batch->common = entry_format(&item->entry, &batch->leaf);
 	merkle_leaf(batch->leaf.data, batch->leaf.len, leaf);
 	memcpy(row.previous, touched->previous, sizeof(row.previous));
 	row.leaf = (struct part){ (const uint8_t *)batch->leaf.data, batch->leaf.len };
@@ -96,6 +96,11 @@ static void row_add(struct batch *batch, struct batch_item *item)
 	item->row = batch->rows.len;
 	row_begin((uint64_t)item->entry.seq, &row, &batch->rows);
 	item->begun = batch->rows.len - item->row;
+}
+
+struct span batch_common(const struct batch *batch)
+{
+	return (struct span){ batch->leaf.data + ENTRY_COMMON, batch->common - ENTRY_COMMON };
 }
 
 static enum err unavailable(struct refusal *refusal, const char *problem)
@@ -134,7 +139,7 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 		return unavailable(refusal, problem);
 	}
 	row_add(batch, item);
-	*entry = item->entry;
+	memcpy(entry->memo, item->entry.memo, sizeof(entry->memo));
 	if (item->spoken)
 		customers_set(batch->customers, item->customer, entry->seq);
 	batch->count++;

@@ -37,6 +37,7 @@ struct batch {
 	unsigned count;
 	struct buf rows, words;		/* the items' bytes */
 	struct buf sealed, leaf;	/* of the one being added */
+	size_t common;			/* bytes of `leaf` before its kind's own fields */
 	struct random_pool salts;
 };
 
@@ -56,6 +57,9 @@ enum err batch_reserve(struct batch *batch, unsigned count, struct refusal *refu
  */
 enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words, int64_t now,
 		   struct refusal *refusal);
+
+/* The common fields (entry_format_common) of the entry just added; until the next is. */
+struct span batch_common(const struct batch *batch);
 
 uint64_t batch_size(const struct batch *batch);
 uint64_t batch_committed(const struct batch *batch);

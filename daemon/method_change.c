@@ -11,6 +11,7 @@
 
 #define NO_FLAG SIZE_MAX		/* the method has no such parameter */
 #define DIGEST_STORED 12		/* bytes of a request's digest that its memo keeps */
+#define DIGEST_TEXT 16			/* characters of them in base64 */
 
 union any_request {
 	struct spend_request spend;
@@ -161,29 +162,30 @@ static enum err words_check(const struct memo *words, struct refusal *refusal)
 
 /*
  * By which a repeated request is told from another one with the same id. 96 bits are plenty: ids are per user, so whoever
- * searched for two requests with one digest would only get the answer to the wrong one of their own.
+ * searched for two requests with one digest would only get the answer to the wrong one of their own. `room` is empty, and
+ * so it is left.
  */
 static void request_digest(const struct change *change, const union any_request *any,
-			   struct buf *ret)
+			   struct buf *room, char ret[DIGEST_TEXT + 1])
 {
 	uint8_t digest[HASH_SIZE];
-	struct buf content = BUF_INIT;
 
-	json_content(change->fields, any, &content);
+	json_content(change->fields, any, room);
 	sha256((struct iovec[]){ PART(change->name, strlen(change->name)), PART("\n", 1),
-				 PART(content.data, content.len) }, 3, digest);
-	base64_encode(ret, digest, DIGEST_STORED);
-	buf_release(&content);
+				 PART(room->data, room->len) }, 3, digest);
+	buf_clear(room);
+	base64_encode(room, digest, DIGEST_STORED);
+	memcpy(ret, room->data, DIGEST_TEXT + 1);
+	buf_clear(room);
 }
 
-/* The receipt is of the head that the entry's commit will sign, or a newer one: a hole for now. */
-static void answer_change(struct request *request, const struct entry *entry,
-			  const struct memo *words, bool replayed, bool receipt)
+/* Behind the entry, which stands in the reply. The receipt is of the head that the entry's commit will sign, or a newer one: a
+ * hole for now. */
+static void answer_change(struct request *request, const struct entry *entry, bool replayed,
+			  bool receipt)
 {
 	const struct books *books = &request->service->books;
 
-	json_open(request->reply, NULL, '{');
-	answer_entry(request->reply, "entry", entry, words);
 	answer_budget(request->reply, "budget", books, books_budget(books, entry->budget));
 	json_bool(request->reply, "replayed", replayed);
 	if (receipt) {
@@ -195,7 +197,7 @@ static void answer_change(struct request *request, const struct entry *entry,
 
 /* The entry this id made before, when it was the same request. */
 static enum err replay(struct request *request, int64_t seq, const uint8_t id[16],
-		       const struct buf *digest, bool receipt)
+		       const char *digest, bool receipt)
 {
 	struct stored stored;
 	const char *problem = batch_read(&request->service->batch, seq, &stored);
@@ -203,8 +205,10 @@ static enum err replay(struct request *request, int64_t seq, const uint8_t id[16
 	if (problem)
 		return refuse_words(request->refusal, ERR_UNAVAILABLE, "",
 				    "entry %lld has this id, but %s", (long long)seq, problem);
-	if (stored.memo.request && !strcmp(stored.memo.request, digest->data)) {
-		answer_change(request, &stored.entry, &stored.memo, true, receipt);
+	if (stored.memo.request && !strcmp(stored.memo.request, digest)) {
+		json_open(request->reply, NULL, '{');
+		answer_entry(request->reply, "entry", &stored.entry, &stored.memo);
+		answer_change(request, &stored.entry, true, receipt);
 	} else {
 		refuse(request->refusal, ERR_ID_CONFLICT);
 		uuid_format(id, request->refusal->id);
@@ -219,7 +223,20 @@ static void answer_dry_run(struct request *request, struct entry *entry, const s
 {
 	entry->seq = (int64_t)batch_size(&request->service->batch);
 	entry->at = request->service->now;
-	answer_change(request, entry, words, false, false);
+	json_open(request->reply, NULL, '{');
+	answer_entry(request->reply, "entry", entry, words);
+	answer_change(request, entry, false, false);
+}
+
+/* What the leaf has and the answer, too, is formatted once. */
+static void answer_new(struct request *request, const struct entry *entry, const struct memo *words,
+		       bool receipt)
+{
+	struct span common = batch_common(&request->service->batch);
+
+	json_open(request->reply, NULL, '{');
+	answer_common(request->reply, "entry", entry, &common, words);
+	answer_change(request, entry, false, receipt);
 }
 
 static enum err change_new(const struct change *change, struct request *request,
@@ -242,7 +259,7 @@ static enum err change_new(const struct change *change, struct request *request,
 	}
 	err = batch_add(&service->batch, &entry, words, service->now, request->refusal);
 	if (!err)
-		answer_change(request, &entry, words, false, flag_set(any, change->receipt));
+		answer_new(request, &entry, words, flag_set(any, change->receipt));
 	return err;
 }
 
@@ -250,7 +267,7 @@ static enum err change_run(const struct change *change, struct request *request)
 {
 	union any_request any;
 	struct memo words = { 0 };
-	struct buf digest = BUF_INIT;
+	char digest[DIGEST_TEXT + 1];
 	uint8_t id[16];
 	int64_t seq;
 	enum err err = request_decode(request, change->fields, &any, change->size);
@@ -263,15 +280,13 @@ static enum err change_run(const struct change *change, struct request *request)
 	err = words_check(&words, request->refusal);
 	if (err)
 		return err;
-	request_digest(change, &any, &digest);
-	words.request = digest.data;
+	request_digest(change, &any, request->reply, digest);
+	words.request = digest;
 	seq = flag_set(&any, change->dry_run)
 		      ? ABSENT
 		      : books_request(&request->service->books, request->actor->uid, id);
-	err = seq != ABSENT ? replay(request, seq, id, &digest, flag_set(&any, change->receipt))
-			    : change_new(change, request, &any, &words, id);
-	buf_release(&digest);
-	return err;
+	return seq != ABSENT ? replay(request, seq, id, digest, flag_set(&any, change->receipt))
+			     : change_new(change, request, &any, &words, id);
 }
 
 enum err method_spend(struct request *request)
