@@ -346,7 +346,7 @@ static bool fields_parse(struct cursor *c, const struct leaf_field *fields, stru
 			continue;
 		if (!field_parse(&ahead, fields, entry))
 			return false;
-		*c = ahead;
+		c->p = ahead.p;
 	}
 	return true;
 }
@@ -366,7 +366,7 @@ static bool fields_skip(struct cursor *c)
 			return false;
 		if (!cursor_text(&ahead, text, sizeof(text)) && !cursor_int(&ahead, &value))
 			return false;
-		*c = ahead;
+		c->p = ahead.p;
 	}
 	return false;
 }

@@ -7,7 +7,8 @@
 #include "common/merkle.h"
 
 #define CHUNK_ROWS 64
-#define CHUNKS 6
+#define CHUNKS 8
+#define ROOM_EVERY (CHUNKS / 2)	/* chunks used up: waking a thread for one costs as much as half of it */
 #define PEEK_ROWS 5
 #define EXPECT_EVERY 64		/* chunks */
 #define WORKERS_MAX 3
@@ -31,7 +32,7 @@ struct ahead {
 	unsigned next;			/* row of the chunk being used */
 
 	pthread_mutex_t mutex;		/* over all that follows, and `ready` */
-	pthread_cond_t changed;
+	pthread_cond_t room, loaded;	/* the workers wait for the one, who asks for the other */
 	uint64_t used, claimed, total;	/* chunks */
 	bool stopping;
 };
@@ -87,7 +88,7 @@ static bool chunk_help(struct ahead *ahead)
 	chunk_load(ahead, number);
 	pthread_mutex_lock(&ahead->mutex);
 	ahead->chunks[number % CHUNKS].ready = true;
-	pthread_cond_broadcast(&ahead->changed);
+	pthread_cond_signal(&ahead->loaded);
 	return true;
 }
 
@@ -98,7 +99,7 @@ static void *work(void *context)
 	pthread_mutex_lock(&ahead->mutex);
 	while (!ahead->stopping)
 		if (!chunk_help(ahead))
-			pthread_cond_wait(&ahead->changed, &ahead->mutex);
+			pthread_cond_wait(&ahead->room, &ahead->mutex);
 	pthread_mutex_unlock(&ahead->mutex);
 	return NULL;
 }
@@ -129,7 +130,8 @@ struct ahead *ahead_new(struct ledger *ledger, struct keyring *keyring, uint64_t
 	ahead->until = until;
 	ahead->total = (until - from + CHUNK_ROWS - 1) / CHUNK_ROWS;
 	pthread_mutex_init(&ahead->mutex, NULL);
-	pthread_cond_init(&ahead->changed, NULL);
+	pthread_cond_init(&ahead->room, NULL);
+	pthread_cond_init(&ahead->loaded, NULL);
 	for (; ahead->readers < CHUNKS; ahead->readers++)
 		if (reader_begin(ledger, &ahead->chunks[ahead->readers].reader)) {
 			ahead_free(ahead);
@@ -144,7 +146,7 @@ void ahead_free(struct ahead *ahead)
 {
 	pthread_mutex_lock(&ahead->mutex);
 	ahead->stopping = true;
-	pthread_cond_broadcast(&ahead->changed);
+	pthread_cond_broadcast(&ahead->room);
 	pthread_mutex_unlock(&ahead->mutex);
 	for (unsigned i = 0; i < ahead->worker_count; i++)
 		pthread_join(ahead->workers[i], NULL);
@@ -152,7 +154,8 @@ void ahead_free(struct ahead *ahead)
 		chunk_clear(&ahead->chunks[i]);
 		reader_end(&ahead->chunks[i].reader);
 	}
-	pthread_cond_destroy(&ahead->changed);
+	pthread_cond_destroy(&ahead->room);
+	pthread_cond_destroy(&ahead->loaded);
 	pthread_mutex_destroy(&ahead->mutex);
 	free(ahead->chunks);
 	free(ahead);
@@ -166,8 +169,8 @@ static struct chunk *chunk_next(struct ahead *ahead)
 	chunk_clear(chunk);
 	pthread_mutex_lock(&ahead->mutex);
 	chunk->ready = false;
-	ahead->used++;
-	pthread_cond_broadcast(&ahead->changed);
+	if (++ahead->used % ROOM_EVERY == 0)
+		pthread_cond_broadcast(&ahead->room);
 	pthread_mutex_unlock(&ahead->mutex);
 	ahead->next = 0;
 	return &ahead->chunks[ahead->used % CHUNKS];
@@ -178,7 +181,7 @@ static void chunk_wait(struct ahead *ahead, const struct chunk *chunk)
 	pthread_mutex_lock(&ahead->mutex);
 	while (!chunk->ready)
 		if (!chunk_help(ahead))
-			pthread_cond_wait(&ahead->changed, &ahead->mutex);
+			pthread_cond_wait(&ahead->loaded, &ahead->mutex);
 	pthread_mutex_unlock(&ahead->mutex);
 }
 
