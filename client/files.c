@@ -113,7 +113,10 @@ bool file_replace(int dir, const char *name, const void *bytes, size_t len, int 
 
 bool file_overwrite(int fd, const void *bytes, size_t len)
 {
-	return write_all(fd, bytes, len) && ftruncate(fd, (off_t)len) == 0;
+	struct stat st;
+
+	return write_all(fd, bytes, len) && fstat(fd, &st) == 0 &&
+	       (st.st_size == (off_t)len || ftruncate(fd, (off_t)len) == 0);
 }
 
 static bool spare_write(int dir, const char *spare, const void *bytes, size_t len)
@@ -146,9 +149,12 @@ bool file_take(int dir, const char *name, size_t max, struct buf *ret)
 		return false;
 	errno = EINVAL;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		/* room for all of it and one byte, unless it grows */
+		size_t room = st.st_size < (off_t)TAKE_SIZE ? (size_t)st.st_size + 1 : TAKE_SIZE;
+
 		do {
-			n = read(fd, buf_room(ret, TAKE_SIZE), TAKE_SIZE);
-			ret->len -= TAKE_SIZE - (n > 0 ? (size_t)n : 0);
+			n = read(fd, buf_room(ret, room), room);
+			ret->len -= room - (n > 0 ? (size_t)n : 0);
 		} while (n > 0 && ret->len - before <= max);
 	}
 	if (n > 0)

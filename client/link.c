@@ -98,6 +98,7 @@ void link_close(struct link *link)
 	if (link->fd >= 0)
 		close(link->fd);
 	buf_release(&link->in);
+	buf_release(&link->out);
 	if (link->child > 0) {
 		kill(link->child, SIGTERM);
 		waitpid(link->child, NULL, 0);
@@ -115,36 +116,38 @@ void link_close(struct link *link)
 	}
 }
 
-static enum link_outcome call_send(struct link *link, const char *method,
-				   const struct buf *parameters, bool more)
+static void call_add(struct link *link, const char *method, const struct buf *parameters, bool more)
 {
-	struct buf name = BUF_INIT, out = BUF_INIT;
-	size_t sent = 0;
-	ssize_t n = 0;
+	struct buf name = BUF_INIT;
 
 	buf_printf(&name, "%s.%s", LEDGER_INTERFACE, method);
-	call_write(&out, name.data, parameters, more);
+	call_write(&link->out, name.data, parameters, more);
 	buf_release(&name);
-	while (link->fd >= 0 && sent < out.len) {
-		n = send(link->fd, out.data + sent, out.len - sent, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		sent += (size_t)n;
+}
+
+/* All that waits to be sent. */
+static enum link_outcome link_flush(struct link *link)
+{
+	size_t sent = 0;
+	ssize_t n;
+
+	while (link->fd >= 0 && sent < link->out.len) {
+		n = send(link->fd, link->out.data + sent, link->out.len - sent, MSG_NOSIGNAL);
+		if (n < 0 && errno != EINTR)
+			return link_fail(link, LINK_UNSENT, errno_text());
+		sent += n < 0 ? 0 : (size_t)n;
 	}
-	n = sent == out.len;
-	buf_release(&out);
-	if (n)
-		return LINK_OK;
-	return link->fd < 0 ? LINK_UNSENT : link_fail(link, LINK_UNSENT, errno_text());
+	buf_clear(&link->out);
+	return link->fd < 0 ? LINK_UNSENT : LINK_OK;
 }
 
 enum link_outcome link_send(struct link *link, const char *method, const struct buf *parameters,
 			    bool more)
 {
-	enum link_outcome outcome = call_send(link, method, parameters, more);
+	enum link_outcome outcome;
 
+	call_add(link, method, parameters, more);
+	outcome = link_flush(link);
 	if (outcome == LINK_OK)
 		link->sent++;
 	return outcome;
@@ -153,8 +156,9 @@ enum link_outcome link_send(struct link *link, const char *method, const struct 
 bool link_aside(struct link *link, const char *method, const struct buf *parameters,
 		link_handler *handler, void *context)
 {
-	if (link->asides == LINK_ASIDES || call_send(link, method, parameters, false) != LINK_OK)
+	if (link->fd < 0 || link->asides == LINK_ASIDES)
 		return false;
+	call_add(link, method, parameters, false);
 	link->aside[link->asides].after = link->sent;
 	link->aside[link->asides].handler = handler;
 	link->aside[link->asides++].context = context;
@@ -167,6 +171,8 @@ static enum link_outcome link_fill(struct link *link)
 	struct buf *in = &link->in;
 	ssize_t n;
 
+	if (link_flush(link) != LINK_OK)
+		return LINK_LOST;
 	if (link->at)
 		memmove(in->data, in->data + link->at, in->len -= link->at);
 	link->at = 0;

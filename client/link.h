@@ -4,8 +4,8 @@
  * What always holds: after LINK_UNSENT the daemon cannot have acted on the call, for it never got
  * the whole of it; after LINK_LOST nobody here knows. Either way the link is closed and says why.
  *
- * A call aside goes out among the others; its reply, when it is next, goes to who asked for it
- * and not to the reader of the link. So proofs cost a command no round trip.
+ * A call aside goes out together with the next one; its reply, when it is next, goes to who asked
+ * for it and not to the reader of the link. So proofs cost a command no round trip.
  */
 #ifndef CLIENT_LINK_H
 #define CLIENT_LINK_H
@@ -32,6 +32,7 @@ struct link {
 	int fd;				/* -1: closed */
 	struct buf in;			/* read; from `at` on not taken yet */
 	size_t at;
+	struct buf out;			/* calls aside that wait for the next one, or for who reads */
 	pid_t child;			/* of link_open_command */
 	char problem[128];		/* why the last thing failed */
 	uint64_t sent, answered;	/* calls not aside */
@@ -64,7 +65,7 @@ enum link_outcome link_send(struct link *link, const char *method, const struct 
 /* The next reply, to be released by the caller. LINK_OK or LINK_LOST. */
 enum link_outcome link_read(struct link *link, struct reply *ret);
 
-/* Sends a call aside. false: it was not sent, and the handler will not be called. */
+/* Has a call sent aside. false: it will not be sent, and the handler not be called. */
 bool link_aside(struct link *link, const char *method, const struct buf *parameters,
 		link_handler *handler, void *context);
 
