@@ -125,7 +125,8 @@ bool conn_ready(struct conn *conn, uint64_t committed)
 
 /* ---- Answers ---- */
 
-/* Behind the parameters, which stand last in `held`, are the message's closing brace and its NUL. */
+/* Behind the parameters, which stand last in `held`, are the message's closing brace and its
+ * NUL. */
 static void hole_add(struct exchange *exchange, const struct hole *hole, size_t parameters)
 {
 	struct hole *held;

@@ -1,10 +1,10 @@
 /*
- * One connection: bytes in, calls run one at a time and in order, answers out. It knows frames and messages but
- * not what methods do, and nothing of sockets being accepted.
+ * One connection: bytes in, calls run one at a time and in order, answers out. It knows frames
+ * and messages but not what methods do, and nothing of sockets being accepted.
  *
- * What always holds: answers stand in `held` until what they were computed from is durable (conn_flush), and only
- * then move to `out`; holes in them (method.h) are filled on the way. At most one call is under way; a job keeps the
- * calls behind it waiting.
+ * What always holds: answers stand in `held` until what they were computed from is durable
+ * (conn_flush), and only then move to `out`; holes in them (method.h) are filled on the way. At
+ * most one call is under way; a job keeps the calls behind it waiting.
  */
 #ifndef DAEMON_CONN_H
 #define DAEMON_CONN_H
@@ -36,14 +36,15 @@ struct conn {
 	bool gone;			/* the peer is away: to be freed */
 	bool queued, paused, is_dirty;	/* for the server's turn */
 	const struct actor *actor;
-	struct exchange *exchange;	/* NULL: nothing is under way; spare ones are the service's */
+	struct exchange *exchange;	/* NULL: nothing is under way */
 	uint64_t watermark;		/* entries the held answers were computed from */
 	int64_t deadline;		/* monotonic microseconds */
 	struct peer *peer;
 	TAILQ_ENTRY(conn) all, ready, dirty;
 };
 
-/* Takes over the descriptor. The actor outlives the connection. `on_io` is a libevent callback, with the conn. */
+/* Takes over the descriptor. The actor outlives the connection. `on_io` is a libevent
+ * callback, with the conn. */
 struct conn *conn_new(struct event_base *base, int fd, const struct actor *actor, int64_t now,
 		      void (*on_io)(int fd, short what, void *conn));
 void conn_free(struct conn *conn, struct service *service);

@@ -1,7 +1,7 @@
 /*
- * What a connection needs only while something is on its way: bytes that came, answers that are held or unsent, a
- * stream. Between calls it has none, so that an idle connection costs little; who comes next gets one that was
- * left, with the room it had grown.
+ * What a connection needs only while something is on its way: bytes that came, answers that are
+ * held or unsent, a stream. Between calls it has none, so that an idle connection costs little;
+ * who comes next gets one that was left, with the room it had grown.
  */
 #ifndef DAEMON_EXCHANGE_H
 #define DAEMON_EXCHANGE_H
@@ -27,7 +27,7 @@ struct job;
 
 struct exchange {
 	struct flow in, out;
-	struct buf held;		/* answers that wait for the commit of what they were computed from */
+	struct buf held;		/* answers that wait for a commit */
 	unsigned held_calls;		/* calls whose last answer is in `held` */
 	unsigned hole_count;
 	struct hole *holes;		/* in `held`, in order; NULL: there never was one */

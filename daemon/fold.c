@@ -121,7 +121,7 @@ static const char *fold_until(struct fold *fold, uint64_t size, const struct map
 	budgets_collect(fold);
 	folding_refunds(&fold->folding, &replay->books.recent.refunds);
 	folding_customers(&fold->folding, customers);
-	*error = index_fold(&fold->index, &fold->folding, &replay->books, &replay->tree);
+	*error = folding_put(&fold->folding, &replay->books, &replay->tree);
 	if (*error)
 		return "the index cannot be written";
 	books_freeze(&replay->books);

@@ -14,10 +14,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "index.h"
+#include "folding.h"
 #include "keyring.h"
 #include "ledger.h"
 #include "replay.h"
+#include "view.h"
 
 #define FOLD_ENTRIES ((uint64_t)1 << 18)
 #define FOLD_QUIET_SECONDS 1
