@@ -256,6 +256,11 @@ static void frame_run(struct conn *conn, struct service *service)
 	}
 }
 
+bool conn_streams(const struct conn *conn)
+{
+	return conn->exchange && conn->exchange->job;
+}
+
 void conn_run(struct conn *conn, struct service *service)
 {
 	if (conn->exchange->job)

@@ -55,6 +55,9 @@ void conn_read(struct conn *conn, struct service *service, int64_t now);
 /* Is there a call to run, or a stream to go on with? `committed`: durable entries. */
 bool conn_ready(struct conn *conn, uint64_t committed);
 
+/* Whether a job gives its replies now, turn by turn. */
+bool conn_streams(const struct conn *conn);
+
 /* Runs one call, or one turn of the job. */
 void conn_run(struct conn *conn, struct service *service);
 

@@ -18,11 +18,14 @@
 #include "common/log.h"
 #include "conn.h"
 
-#define ACCEPTS_A_TURN 64
+#define ACCEPTS_A_TURN 16
 #define CALLS_A_TURN 1024
 #define JOB_ROWS 4	/* that a stream gives in a turn while others wait for commits */
 #define TURN_US 500		/* answers wait for the turn's end: it comes soon, */
 				/* or takes no longer than the commit before it */
+#define SHARED_US 1000000	/* after calls of two users, each has a share of a turn: */
+#define SHARE_CALL_US 16	/* a call for so much of a commit's time, so that one user's calls */
+#define SHARE_CALLS_MIN 4	/* make the others wait about as long as the commit does */
 
 TAILQ_HEAD(conn_list, conn);
 TAILQ_HEAD(peer_list, peer);
@@ -41,7 +44,8 @@ struct peer {
 	unsigned conns;
 	SLIST_HEAD(, badge) badges;
 	struct conn_list ready;
-	bool queued;
+	bool queued, rests;		/* until the next turn */
+	unsigned turn, calls;		/* run in that turn */
 	TAILQ_ENTRY(peer) link;
 	UT_hash_handle hh;
 };
@@ -55,11 +59,15 @@ struct server {
 	int listener;
 	struct peer *peers;
 	struct peer_list ready;		/* peers with something to run */
+	struct peer_list resting;	/* who had their share of this turn */
+	int64_t last_uid, shared_until;	/* whose call was the last; monotonic */
+	unsigned turns;
 	struct conn_list all, dirty;
 	bool stopping;
 	unsigned calls;			/* run in this turn */
 	bool reaped;			/* in this turn */
-	int64_t turn_end;		/* when no more are begun, monotonic */
+	int64_t turn_begun;		/* monotonic */
+	int64_t turn_end;		/* when no more are begun */
 	int64_t commit_us;		/* how long the last commit took */
 	unsigned seconds;
 	bool (*reload)(struct config *ret);
@@ -212,7 +220,7 @@ static void peer_leave(struct server *server, struct peer *peer)
 	if (--peer->conns)
 		return;
 	if (peer->queued)
-		TAILQ_REMOVE(&server->ready, peer, link);
+		TAILQ_REMOVE(peer->rests ? &server->resting : &server->ready, peer, link);
 	HASH_DELETE(hh, server->peers, peer);
 	free(peer);
 }
@@ -223,6 +231,13 @@ static void conn_dirty(struct server *server, struct conn *conn)
 		return;
 	conn->is_dirty = true;
 	TAILQ_INSERT_TAIL(&server->dirty, conn, dirty);
+}
+
+static void peer_queue(struct server *server, struct peer *peer, bool rests)
+{
+	peer->queued = true;
+	peer->rests = rests;
+	TAILQ_INSERT_TAIL(rests ? &server->resting : &server->ready, peer, link);
 }
 
 /* Puts the connection in its peer's line, and the peer in the line of peers, when there is something to run. */
@@ -236,8 +251,7 @@ static void conn_queue(struct server *server, struct conn *conn)
 	TAILQ_INSERT_TAIL(&peer->ready, conn, ready);
 	if (peer->queued)
 		return;
-	peer->queued = true;
-	TAILQ_INSERT_TAIL(&server->ready, peer, link);
+	peer_queue(server, peer, false);
 }
 
 static void conn_leave(struct server *server, struct conn *conn)
@@ -374,6 +388,37 @@ static bool turn_full(const struct server *server)
 	       monotonic() >= server->turn_end;
 }
 
+/* Nobody rests while nobody else calls: many calls in a commit are cheap. */
+static bool share_had(const struct server *server, const struct peer *peer)
+{
+	unsigned share = (unsigned)(server->commit_us / SHARE_CALL_US);
+
+	return peer->turn == server->turns && server->turn_begun < server->shared_until &&
+	       peer->calls >= (share > SHARE_CALLS_MIN ? share : SHARE_CALLS_MIN);
+}
+
+/* A stream makes nobody else's share small: its rows are few in a turn. */
+static void share_count(struct server *server, struct peer *peer, bool stream)
+{
+	if (!stream && server->last_uid != peer->uid) {
+		server->shared_until = server->turn_begun + SHARED_US;
+		server->last_uid = peer->uid;
+	}
+	peer->calls = peer->turn == server->turns ? peer->calls + 1 : 1;
+	peer->turn = server->turns;
+	server->calls++;
+}
+
+static void rest_ends(struct server *server)
+{
+	struct peer *peer;
+
+	while ((peer = TAILQ_FIRST(&server->resting))) {
+		TAILQ_REMOVE(&server->resting, peer, link);
+		peer_queue(server, peer, false);
+	}
+}
+
 /* Each peer in turn, each of its connections in turn, one call each, until the turn is full. */
 static bool run_ready(struct server *server)
 {
@@ -388,19 +433,23 @@ static bool run_ready(struct server *server)
 		peer->queued = false;
 		if (!conn)
 			continue;
+		if (share_had(server, peer)) {
+			peer_queue(server, peer, true);
+			continue;
+		}
 		TAILQ_REMOVE(&peer->ready, conn, ready);
 		conn->queued = false;
 		if (conn_ready(conn, batch_committed(&service->batch))) {
+			bool stream = conn_streams(conn);
+
 			conn_run(conn, service);
 			conn_dirty(server, conn);
-			server->calls++;
+			share_count(server, peer, stream || conn_streams(conn));
 			ran = true;
 		}
 		conn_queue(server, conn);
-		if (!peer->queued && !TAILQ_EMPTY(&peer->ready)) {
-			peer->queued = true;
-			TAILQ_INSERT_TAIL(&server->ready, peer, link);
-		}
+		if (!peer->queued && !TAILQ_EMPTY(&peer->ready))
+			peer_queue(server, peer, false);
 	}
 	return ran;
 }
@@ -474,6 +523,7 @@ static void turn(struct server *server)
 {
 	int flags = EVLOOP_ONCE;
 
+	rest_ends(server);
 	if (!TAILQ_EMPTY(&server->ready))
 		flags |= EVLOOP_NONBLOCK;
 	event_base_loop(server->base, flags);
@@ -482,7 +532,9 @@ static void turn(struct server *server)
 	server->service->job_rows = server->pressed ? JOB_ROWS : 0;
 	server->pressed = false;
 	server->reaped = false;
-	server->turn_end = monotonic() +
+	server->turns++;
+	server->turn_begun = monotonic();
+	server->turn_end = server->turn_begun +
 			   (server->commit_us > TURN_US ? server->commit_us : TURN_US);
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
 	while (run_ready(server) && !turn_full(server))
@@ -603,6 +655,7 @@ int server_run(struct service *service, int listener, bool (*reload)(struct conf
 	struct server server = { .service = service, .listener = listener, .reload = reload };
 
 	TAILQ_INIT(&server.ready);
+	TAILQ_INIT(&server.resting);
 	TAILQ_INIT(&server.all);
 	TAILQ_INIT(&server.dirty);
 	signal(SIGPIPE, SIG_IGN);
