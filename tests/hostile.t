@@ -1,8 +1,11 @@
 #!/usr/bin/python3 -B
 # Hostile clients: half frames, silence, floods, thousands of connections, answers that are never read, one user
 # who takes all there is. What must hold: the daemon's memory stays under a bound, an honest client's p99 stays
-# within 5 times its quiet value (but 10 ms are always granted: the machine is shared), nobody else's slow
-# reading stalls anybody, every limit and time-out of fundd(8) acts, and afterwards all is as before.
+# within 5 times what it was just before the attack, nobody else's slow reading stalls anybody, every limit and
+# time-out of fundd(8) acts, and afterwards all is as before.
+#
+# The daemon and the honest client run before everything else on the machine (SCHED_RR): how the kernel shares out the
+# processors, to attackers and to whatever else runs, is not what is tried. A quiet p99 below 0.1 ms counts as that.
 #
 # Control: with the daemon stopped for a moment under the honest client, the p99 is found to be too high.
 # HOSTILE_SECONDS: how long each attack lasts.
@@ -20,7 +23,7 @@ SECONDS = float(os.environ.get('HOSTILE_SECONDS', 0.5))
 ROUNDS = 5              # of a flood are one attack when it misses: the machine is shared
 SLOW = 8 if 'ASAN_OPTIONS' in os.environ else 1  # a sanitizer takes time and memory of its own
 TIMES = 5               # an honest client's p99 over its quiet value
-GRANTED = 0.010 * SLOW  # seconds, whatever the quiet value is
+QUIET = 0.0001          # seconds that the quiet value is at least
 MEMORY = SLOW * 64 << 20  # bytes that one uid may make the daemon take
 CONN_MEMORY = SLOW * 40 << 10  # and that a silent connection may
 ENTRY_MEMORY = SLOW * 256  # and that an entry may until it is in the index
@@ -85,7 +88,7 @@ class Attack:
                 os.setresgid(uid, uid, uid)
                 os.setresuid(uid, uid, uid)
                 signal.alarm(60)
-                os.nice(10)  # how the kernel shares out the processors is not what is tried
+                os.nice(10)
                 worst(lambda: os.write(writing, b'+'))
             except BaseException as error:
                 os.write(writing, ('!%r' % error).encode())
@@ -200,16 +203,13 @@ ATTACKS = [
     ('connect and vanish', vanish),
 ]
 
+for pid in (0, ledger.daemon.pid):
+    os.sched_setscheduler(pid, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
 p99(0.2)
-quiet, count = p99(SECONDS)
+quiet = max(QUIET, p99(SECONDS)[0])
 base = anonymous()
 entries_then = alice.call('Status')['entries']
-note('quiet: p99 %.2f ms of %d spends; %d KiB of memory' % (quiet * 1000, count, base >> 10))
-
-
-def allowed(again=0):
-    """`again`: the quiet value now, when others have made the machine slower meanwhile."""
-    return max(TIMES * quiet, TIMES * again, GRANTED)
+note('quiet: p99 %.2f ms; %d KiB of memory' % (quiet * 1000, base >> 10))
 
 
 def let_go(client, after):
@@ -222,6 +222,7 @@ def let_go(client, after):
 
 def attacked(name, worst):
     for _ in range(ROUNDS):
+        before = max(QUIET, p99(SECONDS / 2)[0])
         attack = Attack(worst)
         time.sleep(0.1)
         slowest, count = p99(SECONDS)
@@ -229,16 +230,15 @@ def attacked(name, worst):
         entries = alice.call('Status')['entries'] - entries_then
         attack.stop()
         time.sleep(0.05)
-        most = allowed(p99(0.15)[0] if slowest > allowed() else 0)
-        if slowest <= most and count:
+        if slowest <= TIMES * before:
             break
     is_(attack.word, '+', name + ': the attack began')
-    ok(slowest <= most, '%s: an honest client goes on' % name,
-       'p99 %.2f ms, %.2f allowed' % (slowest * 1000, most * 1000))
+    ok(slowest <= TIMES * before, '%s: an honest client goes on' % name,
+       'p99 %.2f ms, quiet %.2f' % (slowest * 1000, before * 1000))
     ok(memory - base - ENTRY_MEMORY * entries < MEMORY, '%s: memory is bounded' % name,
        '%d KiB more, %d entries' % (memory - base >> 10, entries))
-    note('%s: p99 %.2f ms of %d spends; %d KiB more' % (name, slowest * 1000, count,
-                                                       memory - base >> 10))
+    note('%-34s quiet %.2f ms, p99 %.2f ms, %.1f times; %d spends; %d KiB more'
+         % (name, before * 1000, slowest * 1000, slowest / before, count, memory - base >> 10))
 
 
 for name, worst in ATTACKS:
@@ -248,15 +248,15 @@ for name, worst in ATTACKS:
 
 stopper = os.fork()
 if stopper == 0:
-    for _ in range(10):
+    for _ in range(60):
         os.kill(ledger.daemon.pid, signal.SIGSTOP)
-        time.sleep(3 * allowed())
+        time.sleep(3 * TIMES * quiet)
         os.kill(ledger.daemon.pid, signal.SIGCONT)
-        time.sleep(0.001)
+        time.sleep(0.003)
     os._exit(0)
-slowest, count = p99(0.3)
+slowest, count = p99(0.2)
 os.waitpid(stopper, 0)
-ok(slowest > allowed(), 'control: a daemon that stalls is found out')
+ok(slowest > TIMES * quiet, 'control: a daemon that stalls is found out')
 
 # ---- Ten thousand connections -------------------------------------------------------------------
 
@@ -271,7 +271,7 @@ admitted = alice.call('Status')['connections']
 note('%d connections tried, %d admitted' % (63 * len(crowd), admitted))
 ok(1000 <= admitted <= 1024, '10,000 connections: as many as the limit are admitted', admitted)
 slowest, count = p99(0.5)  # before the silent are let go
-ok(slowest <= allowed(), '10,000 connections: an honest client goes on', '%.2f ms' % (slowest * 1000))
+ok(slowest <= TIMES * quiet, '10,000 connections: an honest client goes on', '%.2f ms' % (slowest * 1000))
 memory = anonymous()
 entries = alice.call('Status')['entries'] - entries_then
 ok(memory - base - ENTRY_MEMORY * entries < MEMORY + 1024 * CONN_MEMORY, '10,000 connections: memory is bounded',

@@ -124,6 +124,8 @@ def home():
 
 def _tidy():
     for ledger in Ledger.all:
+        if ledger.daemon and ledger.daemon.poll() is not None:
+            note('a daemon was gone, status %d: %s' % (ledger.daemon.poll(), ledger.log()[-1000:]))
         ledger.kill()
     shutil.rmtree(_home, ignore_errors=True)
 
