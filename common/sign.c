@@ -1,6 +1,7 @@
 #include "sign.h"
 
 #include <sodium.h>
+#include <sodium/randombytes_internal_random.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +118,7 @@ void random_bytes(void *ret, size_t len)
 void random_take(struct random_pool *pool, void *ret, size_t len)
 {
 	if (pool->left < len) {
-		random_bytes(pool->bytes, sizeof(pool->bytes));
+		randombytes_internal_implementation.buf(pool->bytes, sizeof(pool->bytes));
 		pool->left = sizeof(pool->bytes);
 	}
 	pool->left -= len;

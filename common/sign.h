@@ -56,8 +56,8 @@ bool vkey_parse(const char *text, struct verifier *ret);
 
 void random_bytes(void *ret, size_t len);
 
-/* Random bytes drawn ahead, for who needs few and often. All zero is an empty one. Not to be used on both sides of a
- * fork. What was given out is wiped. */
+/* Random bytes drawn ahead, for who needs few and often, from libsodium's own generator, which the kernel's seeds. All
+ * zero is an empty one. Not to be used on both sides of a fork. What was given out is wiped. */
 struct random_pool {
 	uint8_t bytes[1024];
 	size_t left;
