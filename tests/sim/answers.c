@@ -361,6 +361,8 @@ static bool audit_check(struct call *call, const char *text, bool continues)
 /* Nobody is left behind in a period that was over when it was asked. */
 static void reset_ends(const struct call *call, const char *text)
 {
+	if (strstr(text, "too many entries in one commit"))
+		found("a reset gave a budget up instead of waiting for the next commit: %s", text);
 	if (call->x % 8 >= 6 || call->z % 16 == 3 || call->z % 16 == 4 ||
 	    strstr(text, "\"failed\":") || episode_jumped_since(call->turn))
 		return;
