@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # Every client is a witness: `fund` remembers the ledger's key and newest checkpoint, and whatever is put
 # in the ledger's place afterwards is told in plain words with status 6, and kept as evidence.
+import base64
 import concurrent.futures
 import os
 import shutil
@@ -183,6 +184,30 @@ ledger.stop()
 shutil.copytree(ledger.dir, copies + '-before')
 second = rotate(ledger, '--overlap', '0')
 ledger.start()
+
+
+class Usurper(t.Proxy):
+    """Shows a new key's entry, and heads, without what the key before signed."""
+
+    def answer(self, method, reply):
+        known = stranger.key_of(ledger.vkey)[1]
+        for parameters in (reply['parameters'], reply['parameters'].get('receipt') or {}):
+            for name in ('proof', 'checkpoint'):
+                lines = parameters.get(name, '').split('\n')
+                parameters.update({name: '\n'.join(l for l in lines if not signed_by(l, known))} if len(lines) > 1 else {})
+
+
+def signed_by(line, ident):
+    return line.startswith('\u2014 ') and base64.b64decode(line.split(' ')[2])[:4] == ident
+
+
+usurper = os.path.join(ledger.home, 'usurper.sock')
+before, kept = read('checkpoint'), read('vkey')
+with Usurper(usurper, ledger.socket):
+    for words in ((), ('spend', '1', '--for', 'parcel came late')):
+        typed = fund(*words, '--socket', usurper)
+        is_(typed.returncode, 6, 'a new key that the old one did not sign: status 6', typed.stdout, typed.stderr)
+is_((read('checkpoint'), read('vkey')), (before, kept), '... and it is not remembered')
 is_(spend().returncode, 0, 'the key has changed: all is well')
 is_([line.split(' ')[-1] for line in read('vkey').splitlines()], [ledger.vkey, second], 'the new one is remembered')
 stranger.note_check(read('checkpoint'), [second])
