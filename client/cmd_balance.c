@@ -7,6 +7,8 @@
 #include "table.h"
 #include "tell.h"
 
+#define OPENING "A manager opens one: fund open alice --owner alice --allowance 100"
+
 struct balance_options {
 	bool all;
 };
@@ -50,9 +52,15 @@ static void row_print(struct table *table, const struct wire_budget *budget)
 	buf_release(&text);
 }
 
-/* One reply to a stream: a budget, or the empty end. Without a table, JSON. */
-static enum exit_status reply_print(void *table, const struct reply *reply)
+struct printing {
+	struct table *table;		/* NULL: JSON */
+	bool found;
+};
+
+/* One reply to a stream: a budget, or the empty end. */
+static enum exit_status reply_print(void *context, const struct reply *reply)
 {
+	struct printing *printing = context;
 	const json_t *budgets, *one;
 	struct wire_budget budget;
 	struct problem problem;
@@ -63,8 +71,9 @@ static enum exit_status reply_print(void *table, const struct reply *reply)
 		return EXIT_OK;
 	if (!wire_budget(one, &budget, &problem))
 		return reply_tell_foreign(&problem);
-	if (table)
-		row_print(table, &budget);
+	printing->found = true;
+	if (printing->table)
+		row_print(printing->table, &budget);
 	else
 		print_json(one);
 	return EXIT_OK;
@@ -74,7 +83,7 @@ static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 {
 	struct balance_options options = { false };
 	struct buf parameters = BUF_INIT;
-	struct table *table;
+	struct printing printing = { NULL, false };
 	int first, status = command_begin(fund, &cmd_balance, &options, argc, argv, &first);
 	enum exit_status end;
 
@@ -87,9 +96,13 @@ static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 	json_close(&parameters, ']');
 	json_bool(&parameters, "all", options.all);
 	json_close(&parameters, '}');
-	table = fund->json ? NULL : table_new(columns, sizeof(columns) / sizeof(*columns));
-	end = stream_ask(fund, "Balance", &parameters, reply_print, table);
-	table_end(table);
+	if (!fund->json)
+		printing.table = table_new(columns, sizeof(columns) / sizeof(*columns));
+	end = stream_ask(fund, "Balance", &parameters, reply_print, &printing);
+	table_end(printing.table);
+	if (end == EXIT_OK && !printing.found && !fund->json)
+		puts(options.all ? "There is no budget here yet that you may see. " OPENING
+				 : "You have no budget here yet. " OPENING);
 	return end;
 }
 
@@ -159,8 +172,7 @@ static enum exit_status own_print(const struct fund *fund, const struct reply *r
 		if (wire_budget(json_array_at(budgets, i), &budget, &problem))
 			own_line(&widths, &budget);
 	if (!count && !fund->json)
-		puts("You have no budget here yet. A manager opens one: "
-		     "fund open alice --owner alice --allowance 100");
+		puts("You have no budget here yet. " OPENING);
 	return EXIT_OK;
 }
 

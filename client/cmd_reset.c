@@ -29,7 +29,7 @@ static enum exit_status failures_tell(const struct wire_reset *says)
 
 	for (i = 0; i < count; i++)
 		if (wire_failure(json_array_at(says->failed, i), &failure, &problem))
-			tell("%s was not reset: %s", failure.budget,
+			tell("%s cannot be reset: %s", failure.budget,
 			     failure.problem ? failure.problem : failure.error);
 	return count ? EXIT_FAILED : EXIT_OK;
 }

@@ -13,6 +13,8 @@ struct refused {
 	const struct refusal_hint *hint;
 };
 
+static const char not_said[] = "(not said)";
+
 enum err refusal_code(const struct reply *reply)
 {
 	return err_from_name(reply->error);
@@ -75,6 +77,12 @@ static void say_exists(struct buf *out, const struct refused *r)
 
 static void say_closed(struct buf *out, const struct refused *r)
 {
+	if (r->hint->method && strcmp(r->hint->method, "Open") == 0) {
+		buf_printf(out, "there was a %s, and it is closed. A name is used once, so that its "
+			   "history stays its own: choose another, such as %s-2.",
+			   r->says.budget, r->says.budget);
+		return;
+	}
 	buf_printf(out, "%s is closed: nothing goes in or out any more. fund balance shows the open ones.",
 		   r->says.budget);
 }
@@ -127,7 +135,8 @@ static void say_limit(struct buf *out, const struct refused *r)
 static void say_overflow(struct buf *out, const struct refused *r)
 {
 	buf_printf(out, "that is more than %s can hold: the ledger counts up to 9223372036854775807 "
-		   "of the smallest coin.", r->says.budget);
+		   "of the smallest coin.",
+		   r->says.budget == not_said ? "all budgets together" : r->says.budget);
 }
 
 static void say_conflict(struct buf *out, const struct refused *r)
@@ -184,7 +193,7 @@ static void refused_read(const struct reply *reply, const struct refusal_hint *h
 		r->says = (struct wire_refusal){ .budget = NULL };
 	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (!*needed[i])
-			*needed[i] = "(not said)";
+			*needed[i] = not_said;
 }
 
 static void sentence_say(struct buf *out, const struct reply *reply, const struct refused *r)

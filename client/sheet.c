@@ -1,6 +1,7 @@
 #include "sheet.h"
 
 #include <csv.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,8 +175,12 @@ static void file_read(struct sheet *sheet, FILE *file)
 			fail(sheet, "the file is over 64 MiB", NULL);
 		bytes_take(sheet, &parser, bytes + skip, n - skip);
 	}
-	if (!sheet->failed && (ferror(file) || csv_fini(&parser, on_cell, on_row, sheet)))
-		fail(sheet, "the file ends within a quoted cell, or cannot be read", NULL);
+	if (ferror(file)) {
+		tell("the file cannot be read: %s", strerror(errno));
+		sheet->failed = true;
+	}
+	if (!sheet->failed && csv_fini(&parser, on_cell, on_row, sheet))
+		fail(sheet, "the file ends within a quoted cell", NULL);
 	csv_free(&parser);
 	if (!sheet->failed && !sheet->headed)
 		fail(sheet, "the file is empty", NULL);

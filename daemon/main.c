@@ -161,14 +161,21 @@ static int serve(const struct config *config)
 		return EXIT_FAILED;
 	files_allow();
 	memory_returns();
-	status = service_open(&service, config);
+	status = service_load(&service, config);
 	if (status)
 		return status;
 	if (!config->found)
 		log_warning("no config file: uid %d, who runs this, has every role", (int)geteuid());
+	/* before the start is put on record, as it may fail */
 	listener = server_socket(config->socket, &made);
 	if (listener < 0)
 		return EXIT_FAILED;
+	status = service_boot(&service);
+	if (status) {
+		if (made)
+			unlink(config->socket);
+		return status;
+	}
 	log_notice("%s: %llu entries, %zu budgets; listening", service.books.origin,
 		   (unsigned long long)batch_size(&service.batch), service.books.count);
 	sandbox_enter(&(struct sandbox){

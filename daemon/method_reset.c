@@ -21,6 +21,7 @@ struct reset_job {
 	struct entry entries[2];	/* posted, and not answered yet */
 	unsigned entry_count, entry_next;
 	int64_t reset, already;
+	int64_t total;			/* of a dry run: all balances, as far as it is */
 	struct buf failed;		/* JSON array's elements */
 };
 
@@ -34,8 +35,10 @@ static void job_release(struct job *job)
 
 static const char *failure_sentence(const struct refusal *refusal)
 {
-	return refusal->code == ERR_OVERFLOW ? "its balance would be more than a ledger can hold"
-					     : refusal->problem.text;
+	if (refusal->code != ERR_OVERFLOW)
+		return refusal->problem.text;
+	return refusal->budget[0] ? "its balance would be more than a ledger can hold"
+				  : "all balances together would be more than a ledger can hold";
 }
 
 static void failure_add(struct reset_job *reset, const char *budget, const struct refusal *refusal)
@@ -55,19 +58,20 @@ static void budget_done(struct reset_job *reset)
 	reset->next++;
 }
 
-/* Of a dry run: how many periods would begin. */
-static void periods_count(struct reset_job *reset, const struct service *service,
-			  const struct budget *budget)
+/* Of a dry run: how many periods would begin, up to one that could not. */
+static void periods_foresee(struct reset_job *reset, struct request *request,
+			    const struct budget *budget)
 {
 	struct budget ahead = *budget;
-	char next[LABEL_SIZE];
+	enum err err = ERR_NONE;
 
-	while (reset_due(&ahead, &service->calendar, reset->until) &&
-	       label_next(ahead.current, next)) {
-		memcpy(ahead.current, next, sizeof(next));
+	while (!err && reset_due(&ahead, &request->service->calendar, reset->until)) {
+		err = reset_ahead(&ahead, &reset->total, request->refusal);
 		reset->begun = true;
-		reset->reset++;
+		reset->reset += !err;
 	}
+	if (err)
+		failure_add(reset, budget->name, request->refusal);
 }
 
 /* The budget's next period. Both entries of it are in one commit: there is room for two, or it waits. */
@@ -156,7 +160,7 @@ static enum step job_step(struct job *job, struct request *request)
 			continue;
 		}
 		if (reset->dry_run)
-			periods_count(reset, service, budget);
+			periods_foresee(reset, request, budget);
 		if (reset->dry_run || !reset_due(budget, &service->calendar, reset->until))
 			budget_done(reset);
 		else
@@ -209,6 +213,7 @@ enum err method_reset(struct request *request)
 		abort();
 	reset->job = (struct job){ .step = job_step, .release = job_release };
 	reset->dry_run = wanted.dry_run;
+	reset->total = request->service->books.totals.balances;
 	reset->more = request->more;
 	if (wanted.period)
 		memcpy(reset->until, wanted.period, strlen(wanted.period));

@@ -57,6 +57,9 @@ enum err plan_close(const struct books *books, const struct actor *actor,
  * without periods, and where `until` is a label of another kind. */
 bool reset_due(const struct budget *budget, const struct calendar *now, const char *until);
 
+/* Begins the next period in this copy of a budget, and in the sum of all balances. Refuses as plan_reset does. */
+enum err reset_ahead(struct budget *copy, int64_t *total, struct refusal *refusal);
+
 /* The entries that begin the budget's next period, which must be due: *count is 1 or 2, one after the other
  * in one commit. */
 enum err plan_reset(const struct books *books, const struct actor *actor, struct budget *budget,

@@ -100,8 +100,10 @@ static enum err move(const struct books *books, const struct actor *actor, struc
 		return ERR_NONE;
 	case MOVEMENT_SHORT:
 		return refuse_short(books, actor, books_party(books, from, about), refusal);
+	case MOVEMENT_OVERFLOW:
+		return refuse_budget(refusal, ERR_OVERFLOW, to);
 	default:
-		return refuse_budget(refusal, ERR_OVERFLOW, entry->budget);
+		return refuse(refusal, ERR_OVERFLOW);
 	}
 }
 
@@ -164,9 +166,10 @@ enum err plan_spend(const struct books *books, const struct actor *actor,
 	entry_about(ret, KIND_SPEND, actor, budget);
 	if (request->category)
 		text_copy(ret->category, sizeof(ret->category), request->category);
-	if (!money_add(budget->spent, request->amount.value, &spent))
+	err = move(books, actor, budget, ret, budget->name, ACCOUNT_SPENT, request->amount.value, refusal);
+	if (!err && !money_add(budget->spent, request->amount.value, &spent))
 		return refuse_budget(refusal, ERR_OVERFLOW, budget->name);
-	return move(books, actor, budget, ret, budget->name, ACCOUNT_SPENT, request->amount.value, refusal);
+	return err;
 }
 
 /* ---- Top up ---- */

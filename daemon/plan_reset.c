@@ -41,23 +41,33 @@ static void reset_entry(const struct actor *actor, const struct budget *budget, 
 	memcpy(ret->period, label, sizeof(ret->period));
 }
 
-/* The allowance on top of what was carried over, both of which must fit. */
-static bool granting_fits(const struct books *books, const struct budget *budget, int64_t lapse)
+/* The allowance comes on top of what was carried over; both that and all balances together must fit. */
+enum err reset_ahead(struct budget *copy, int64_t *total, struct refusal *refusal)
 {
-	int64_t after, total;
+	int64_t lapse = lapsing(copy), balance, sum;
+	char label[LABEL_SIZE];
 
-	return money_add(budget->balance - lapse, budget->allowance, &after) &&
-	       money_add(books->totals.balances - lapse, budget->allowance, &total);
+	if (!label_next(copy->current, label) ||
+	    !money_add(copy->balance - lapse, copy->allowance, &balance))
+		return refuse_budget(refusal, ERR_OVERFLOW, copy->name);
+	if (!money_add(*total - lapse, copy->allowance, &sum))
+		return refuse(refusal, ERR_OVERFLOW);
+	*total = sum;
+	copy->balance = balance;
+	memcpy(copy->current, label, sizeof(label));
+	return ERR_NONE;
 }
 
 enum err plan_reset(const struct books *books, const struct actor *actor, struct budget *budget,
 		    struct entry ret[2], unsigned *count, struct refusal *refusal)
 {
-	int64_t lapse = lapsing(budget), allowance = budget->allowance;
-	char label[LABEL_SIZE] = "";
+	int64_t lapse = lapsing(budget), allowance = budget->allowance, total = books->totals.balances;
+	struct budget ahead = *budget;
+	const char *label = ahead.current;
+	enum err err = reset_ahead(&ahead, &total, refusal);
 
-	if (!label_next(budget->current, label) || !granting_fits(books, budget, lapse))
-		return refuse_budget(refusal, ERR_OVERFLOW, budget->name);
+	if (err)
+		return err;
 	*count = 0;
 	if (lapse) {
 		reset_entry(actor, budget, label, &ret[*count]);
@@ -66,7 +76,7 @@ enum err plan_reset(const struct books *books, const struct actor *actor, struct
 	if (allowance) {
 		reset_entry(actor, budget, label, &ret[*count]);
 		rules_move(books, budget, &ret[*count], ACCOUNT_COMPANY, budget->name, allowance);
-		ret[(*count)++].to_after = budget->balance - lapse + allowance;
+		ret[(*count)++].to_after = ahead.balance;
 	}
 	if (!*count)
 		reset_entry(actor, budget, label, &ret[(*count)++]);

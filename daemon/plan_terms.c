@@ -108,11 +108,14 @@ static enum err terms_default(const struct books *books, const struct terms_requ
 static enum err name_check(const struct books *books, const char *name, struct refusal *refusal)
 {
 	const char *problem = name_problem(name);
+	const struct budget *named;
 
 	if (problem)
 		return refuse_words(refusal, ERR_MALFORMED, "name", "%s", problem);
-	if (books_budget(books, name))
-		return refuse_budget(refusal, ERR_BUDGET_EXISTS, name);
+	named = books_budget(books, name);
+	if (named)
+		return refuse_budget(refusal, named->closed ? ERR_BUDGET_CLOSED : ERR_BUDGET_EXISTS,
+				     name);
 	return ERR_NONE;
 }
 
@@ -143,7 +146,7 @@ enum err plan_open(const struct books *books, const struct actor *actor,
 		return ERR_NONE;
 	ret->to_after = terms.allowance;
 	if (rules_move(books, NULL, ret, ACCOUNT_COMPANY, request->name, terms.allowance) != MOVEMENT_FITS)
-		return refuse_budget(refusal, ERR_OVERFLOW, request->name);
+		return refuse(refusal, ERR_OVERFLOW);
 	return ERR_NONE;
 }
 

@@ -104,7 +104,7 @@ enum movement rules_move(const struct books *books, struct budget *about, struct
 		entry->from_after = giver->balance - amount;
 	if (taker && !money_add(taker->balance, amount, &entry->to_after))
 		return MOVEMENT_OVERFLOW;
-	return rules_totals(books, entry, &totals) ? MOVEMENT_FITS : MOVEMENT_OVERFLOW;
+	return rules_totals(books, entry, &totals) ? MOVEMENT_FITS : MOVEMENT_TOTALS_OVERFLOW;
 }
 
 /* The generic money rule: true of every kind, of later ones too. */

@@ -7,7 +7,7 @@
 
 #include "books.h"
 
-enum movement { MOVEMENT_FITS, MOVEMENT_SHORT, MOVEMENT_OVERFLOW };
+enum movement { MOVEMENT_FITS, MOVEMENT_SHORT, MOVEMENT_OVERFLOW, MOVEMENT_TOTALS_OVERFLOW };
 
 /* Fills the entry's from, to, amount and balances after, as the accounts stand now. A budget that is not there
  * yet is left without a balance after. `about`: the budget the entry is about, if it is there. */

@@ -339,15 +339,19 @@ int service_load(struct service *service, const struct config *config)
 	return EXIT_OK;
 }
 
+int service_boot(struct service *service)
+{
+	if (!boot(service))
+		return EXIT_FAILED;
+	signers_expire(service->dir, &service->books, &service->signers);
+	return EXIT_OK;
+}
+
 int service_open(struct service *service, const struct config *config)
 {
 	int status = service_load(service, config);
 
-	if (!status && !boot(service))
-		status = EXIT_FAILED;
-	if (!status)
-		signers_expire(service->dir, &service->books, &service->signers);
-	return status;
+	return status ? status : service_boot(service);
 }
 
 void service_close(struct service *service)

@@ -52,8 +52,9 @@ struct service {
  */
 int service_open(struct service *service, const struct config *config);
 
-/* The same, but nothing is recorded, and so the ledger stays as it is. */
+/* The same in two steps: first nothing is recorded, and the ledger stays as it is; then the boot entry is. */
 int service_load(struct service *service, const struct config *config);
+int service_boot(struct service *service);
 
 void service_close(struct service *service);
 

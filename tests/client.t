@@ -159,7 +159,9 @@ ledger.start()
 types('alice', '', r'^alice +EUR 225.00 of 200.00 left, its reset overdue since 1 ')
 types('alice', 'reset', status=4, told='cron')
 dry = types('cron', 'reset --dry-run --budget alice', r'Dry run, nothing is recorded: [23] periods begun')
-table = types('cron', 'reset', r'\d+ periods begun', status=1, told='more was not reset: ')
+types('cron', 'reset --dry-run', r'Dry run, nothing is recorded: \d+ periods begun', status=1,
+      told='more cannot be reset: its balance would be more than a ledger can hold')
+table = types('cron', 'reset', r'\d+ periods begun', status=1, told='more cannot be reset: ')
 lines = [line.split() for line in table.splitlines()]
 is_(lines[0], ['BUDGET', 'PERIOD', 'LAPSED', 'GRANTED', 'LEFT'], 'it is a table')
 first = next(line for line in lines if line[0] == 'alice')
@@ -213,7 +215,14 @@ is_(json_of('alice', 'status')[0]['currency'], 'EUR', 'in JSON')
 types('alice', 'pending', '^$', told='every answer came')
 types('boss', 'close bob --for "moved away"', r'^Closed bob; EUR .* went back to the company. Its history')
 types('boss', 'close bob', status=3, told='bob is closed')
+types('boss', 'open bob --owner ' + BOB, status=3, told='there was a bob, and it is closed. A name is used once, .* '
+      'choose another, such as bob-2')
 types('bob', '', '^You have no budget here yet')
+types('bob', 'balance', '^You have no budget here yet. A manager opens one: fund open ')
+types('dora', 'balance --all', '^There is no budget here yet that you may see. A manager opens one: fund open ')
+types('alice', 'topup alice 1 --dry-run', 'Dry run')
+types('alice', 'spend %d.00 --for everything' % (2**63 // 100 - 1), status=3, told='alice has EUR .* left')
+types('alice', 'spend --batch /', status=2, told='the file cannot be read: Is a directory')
 
 # ---- Help, and nobody there ---------------------------------------------------------------------
 

@@ -114,6 +114,10 @@ fails('another ledger\'s keyring', fundd('--dir', first, '--socket', place + '/s
 os.rename(place + '/keys', first + '/keys')
 
 ledger = Ledger(roles={'cron': 'user:%d' % NOBODY}).start()
+fails('no place for its socket', fundd('--dir', first, '--socket', place + '/none/s'), 1, 'none/s')
+verified = fundd('--verify', '--dir', first)
+ok(verified.stdout.startswith('verified 1 entries'), '... and a start that failed is not on record', verified.stdout,
+   verified.stderr)
 fails('a second daemon', fundd('--dir', ledger.dir, '--socket', place + '/s'), 1, 'another fundd')
 with ledger.connect() as client:
     ok(client.call('Status')['entries'] == 2, 'which the first one does not mind')

@@ -83,6 +83,7 @@ static struct outcome spend_outcome(const struct content *content, const struct 
 {
 	int budget = content->budget, pools = 0;
 	struct model_budget state;
+	struct outcome ret;
 
 	if (budget == NOBODY)
 		budget = owned_by(person->uid, size);
@@ -105,9 +106,10 @@ static struct outcome spend_outcome(const struct content *content, const struct 
 		return refused("BudgetClosed");
 	if (state.terms.currency != content->currency)
 		return refused("CurrencyMismatch");
-	if (too_much((__int128)state.spent + content->amount))
+	ret = moved(budget, budget, SPENT, content->amount, size);
+	if (!ret.error && too_much((__int128)state.spent + content->amount))
 		return refused("Overflow");
-	return moved(budget, budget, SPENT, content->amount, size);
+	return ret;
 }
 
 /* May one draw that much into one's own budget? */
@@ -245,7 +247,8 @@ static struct outcome open_outcome(const struct content *content, const struct p
 	if (!(roles & MANAGER))
 		return refused("NotPermitted");
 	if (model_budget(content->budget, size).there)
-		return refused("BudgetExists");
+		return refused(model_budget(content->budget, size).closed ? "BudgetClosed"
+									  : "BudgetExists");
 	terms.every = content->terms.allowance > 0 ? EVERY_MONTH : EVERY_NONE;
 	terms_given(&terms, &content->terms);
 	if (terms.owner == person->uid)

@@ -872,9 +872,9 @@ static void test_move(void)
 	is_int(rules_move(books, NULL, &e, "team/north", "alice", 50001), MOVEMENT_SHORT, "more is short");
 	is_int(rules_move(books, NULL, &e, "company", "alice", INT64_MAX), MOVEMENT_OVERFLOW,
 	       "more than a balance holds");
-	is_int(rules_move(books, NULL, &e, "company", "alice", INT64_MAX - 20000), MOVEMENT_OVERFLOW,
+	is_int(rules_move(books, NULL, &e, "company", "alice", INT64_MAX - 20000), MOVEMENT_TOTALS_OVERFLOW,
 	       "more than the sum of balances holds");
-	is_int(rules_move(books, NULL, &e, "spent", "alice", 1), MOVEMENT_OVERFLOW,
+	is_int(rules_move(books, NULL, &e, "spent", "alice", 1), MOVEMENT_TOTALS_OVERFLOW,
 	       "nothing comes back from what was never spent");
 }
 
