@@ -32,18 +32,6 @@ bool alarm_raised(const struct alarm *alarm)
 	return alarm->sentence.len > 0;
 }
 
-/* The head that came, for the name of the evidence; zero where it is none. */
-static struct checkpoint received_head(const struct alarm *alarm)
-{
-	struct checkpoint head = { .size = 0 };
-	struct note note;
-
-	if (note_parse(alarm->received.data, alarm->received.len, &note) ||
-	    checkpoint_parse(note.text, note.text_len, &head))
-		return (struct checkpoint){ .size = 0 };
-	return head;
-}
-
 enum exit_status alarm_tell(const struct alarm *alarm, struct state *state)
 {
 	struct buf where = BUF_INIT;
@@ -51,9 +39,7 @@ enum exit_status alarm_tell(const struct alarm *alarm, struct state *state)
 
 	tell("%s.", alarm->sentence.data);
 	if (alarm->received.len) {
-		struct checkpoint head = received_head(alarm);
-
-		kept = state_evidence(state, &alarm->remembered, &alarm->received, &head, &where);
+		kept = state_evidence(state, &alarm->remembered, &alarm->received, &where);
 		tell_more(
 			kept ? "Both signed checkpoints are kept in %s: show them to your auditor."
 			     : "The checkpoints could not be kept in %s; please call your auditor now.",

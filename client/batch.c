@@ -41,11 +41,19 @@ static bool batch_take(struct batch *batch, const char *path)
 	return taken;
 }
 
-/* The row's amount, in its own currency or the budget's. */
-static bool row_amount(const struct batch *batch, struct sheet_row *row, struct buf *problem)
+/* The row's own currency, or the budget's; and its digits after the point, -1 if there is no such currency. */
+static const char *row_currency(const struct batch *batch, const struct sheet_row *row, int *exp)
 {
 	const char *currency = row->cell[CURRENCY] ? row->cell[CURRENCY] : batch->currency;
-	int exp = strcmp(currency, batch->currency) ? currency_exp(currency) : (int)batch->exp;
+
+	*exp = strcmp(currency, batch->currency) ? currency_exp(currency) : (int)batch->exp;
+	return currency;
+}
+
+static bool row_amount(const struct batch *batch, struct sheet_row *row, struct buf *problem)
+{
+	int exp;
+	const char *currency = row_currency(batch, row, &exp);
 
 	if (exp >= 0)
 		return amount_read(row->cell[AMOUNT], currency, exp, &row->amount, problem);
@@ -81,10 +89,12 @@ static void row_parameters(const struct batch *batch, const struct sheet_row *ro
 {
 	static const enum sheet_column texts[] = { REASON, CUSTOMER, CATEGORY, INCIDENT };
 	const char *from = row->cell[BUDGET] ? row->cell[BUDGET] : batch->budget;
+	int exp;
 
 	json_open(out, NULL, '{');
 	json_int(out, "amount", row->amount);
-	json_str(out, "currency", row->cell[CURRENCY] ? row->cell[CURRENCY] : batch->currency);
+	json_str(out, "currency", row_currency(batch, row, &exp));
+	json_int(out, "exp", exp);
 	json_str(out, "id", id);
 	for (size_t i = 0; i < 4; i++)
 		if (row->cell[texts[i]])

@@ -190,6 +190,9 @@ static enum exit_status wrong(const struct check *check, const char *path, const
 	struct buf out = BUF_INIT;
 
 	tell("%s: %s", path, problem);
+	if (!check->vkey && !strcmp(problem, NOTE_UNSIGNED))
+		tell_more("If the ledger's key was changed since you last saw it: fund verify, without a "
+			  "file, fetches the new one.");
 	if (check->fund->json) {
 		json_open(&out, NULL, '{');
 		json_str(&out, "file", path);

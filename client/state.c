@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
+#include "common/hash.h"
 #include "common/text.h"
 #include "files.h"
 
@@ -258,15 +260,30 @@ static unsigned entries_count(int dir)
 	return count;
 }
 
+/* After the head that came; where it is none, after its bytes, so that one does not replace another. */
+static void evidence_name(const struct buf *received, char ret[64])
+{
+	struct checkpoint head;
+	uint8_t hash[HASH_SIZE];
+	struct note note;
+
+	if (!note_parse(received->data, received->len, &note) &&
+	    !checkpoint_parse(note.text, note.text_len, &head)) {
+		snprintf(ret, 64, "%" PRIu64 "-%08x", head.size, get_be32(head.root));
+		return;
+	}
+	sha256((struct iovec[]){ PART(received->data, received->len) }, 1, hash);
+	snprintf(ret, 64, "unreadable-%08x", get_be32(hash));
+}
+
 bool state_evidence(struct state *state, const struct buf *remembered, const struct buf *received,
-		    const struct checkpoint *head, struct buf *where)
+		    struct buf *where)
 {
 	char name[64];
 	int all = state->dir < 0 ? -1 : dir_open_at(state->dir, EVIDENCE, true), dir = -1;
 	bool kept = false;
 
-	snprintf(name, sizeof(name), "%" PRIu64 "-%02x%02x%02x%02x", head->size, head->root[0],
-		 head->root[1], head->root[2], head->root[3]);
+	evidence_name(received, name);
 	if (all >= 0 && entries_count(all) <= EVIDENCE_ENTRIES + 2)
 		dir = dir_open_at(all, name, true);
 	if (dir >= 0)

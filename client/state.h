@@ -71,7 +71,7 @@ bool state_save_receipt(struct state *state, uint64_t seq, const struct buf *tex
 /* Keeps both signed notes, appends the directory they are in to `where`. false: they could not
  * be kept. */
 bool state_evidence(struct state *state, const struct buf *remembered, const struct buf *received,
-		    const struct checkpoint *head, struct buf *where);
+		    struct buf *where);
 
 /* The numbers of the receipts, rising; freed by the caller. */
 size_t state_receipts(struct state *state, uint64_t **ret);

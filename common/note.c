@@ -128,7 +128,7 @@ const char *note_check(const struct note *note, const struct verifier *const *ke
 		}
 	}
 	if (!good)
-		return "none of the known keys signed it";
+		return NOTE_UNSIGNED;
 	if (by)
 		*by = good;
 	return NULL;

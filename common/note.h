@@ -37,9 +37,11 @@ struct note {
 /* Takes a note apart. NULL, or a static sentence that says what is wrong. The note points into `bytes`. */
 const char *note_parse(const char *bytes, size_t len, struct note *ret);
 
+#define NOTE_UNSIGNED "none of the known keys signed it"
+
 /*
  * Is it signed by one of these keys (type KEY_ED25519)? NULL when at least one of them signed and none of them
- * wrongly; otherwise a static sentence. *by, when not NULL, gets the bit of each key that signed (count <= 32).
+ * wrongly; NOTE_UNSIGNED when none did; otherwise another static sentence. *by, when not NULL, gets the bit of each key that signed (count <= 32).
  */
 const char *note_check(const struct note *note, const struct verifier *const *keys, unsigned count, uint32_t *by);
 

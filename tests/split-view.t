@@ -211,7 +211,14 @@ with Usurper(usurper, ledger.socket):
         typed = fund(*words, '--socket', usurper)
         is_(typed.returncode, 6, 'a new key that the old one did not sign: status 6', typed.stdout, typed.stderr)
 is_((read('checkpoint'), read('vkey')), (before, kept), '... and it is not remembered')
+path = os.path.join(ledger.home, 'new-key.checkpoint')
+with ledger.connect() as client, open(path, 'w') as f:
+    f.write(client.call('Checkpoint')['checkpoint'])
+typed = fund('verify', path)
+ok(typed.returncode == 6 and 'fund verify, without a file, fetches the new one' in typed.stderr,
+   'a file that is signed with a key not met yet: where that comes from', typed.stderr)
 is_(spend().returncode, 0, 'the key has changed: all is well')
+is_(fund('verify', path).returncode, 0, '... and then the file verifies')
 is_([line.split(' ')[-1] for line in read('vkey').splitlines()], [ledger.vkey, second], 'the new one is remembered')
 stranger.note_check(read('checkpoint'), [second])
 ledger.stop()
@@ -443,4 +450,23 @@ for name, text in (('vkey', 'no key\n'), ('checkpoint', read('checkpoint').repla
     with open(os.path.join(place, name), 'w') as f:
         f.write(good)
 is_(fund().returncode, 0, 'mended: all is well')
+
+# ---- Heads that are none ------------------------------------------------------------------------
+
+
+class Babbler(t.Proxy):
+    def answer(self, method, reply):
+        if method == 'Checkpoint':
+            reply['parameters']['checkpoint'] = self.words
+
+
+had = evidence()
+served = os.path.join(ledger.home, 'babble.sock')
+with Babbler(served, ledger.socket) as babbler:
+    for words in ('no checkpoint\n', 'none either\n'):
+        babbler.words = words
+        is_(ledger.fund('--socket', served, who=rep).returncode, 6, 'a head that is none: status 6')
+new = [name for name in evidence() if name not in had]
+is_(sorted(read('evidence', name, 'received') for name in new), ['no checkpoint\n', 'none either\n'],
+    'each is kept as evidence', new)
 t.done()
