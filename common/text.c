@@ -237,7 +237,7 @@ bool uuid_parse(const char *text, uint8_t ret[16])
 		uint8_t high = hex_values[digits[0]], low = hex_values[digits[1]];
 
 		bad |= !high | !low;
-		bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
+		bytes[i] = (uint8_t)((high - 1u) << 4 | (low - 1u));
 	}
 	if (!bad)
 		memcpy(ret, bytes, sizeof(bytes));
