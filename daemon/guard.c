@@ -58,7 +58,8 @@ static bool signature_wrong(const struct note *note, const struct books *books)
 		if (!vkey_parse(vkeys[i], &verifier))
 			continue;
 		for (unsigned k = 0; k < note->count; k++)
-			if (note_signed_as(&note->signature[k], key) && note_check(note, &key, 1, NULL))
+			if (note_signed_as(&note->signature[k], key) &&
+			    note_check(note, &key, 1, NULL))
 				return true;
 	}
 	return false;
@@ -83,22 +84,24 @@ static int slot_newest(const struct slot *slots)
 	int newest = -1;
 
 	for (int i = 0; i < GUARD_SLOTS; i++)
-		if (slots[i].whole && (newest < 0 || slots[i].checkpoint.size > slots[newest].checkpoint.size))
+		if (slots[i].whole &&
+		    (newest < 0 || slots[i].checkpoint.size > slots[newest].checkpoint.size))
 			newest = i;
 	return newest;
 }
 
 static bool refuse_start(const char *path, const struct checkpoint *checkpoint, const char *problem)
 {
-	log_error("the rollback guard %s holds a checkpoint of %s with %llu entries that %s. An older or another "
-		  "ledger was put in the place of the newest one: restore that. If it is lost for good, "
-		  "understand first what was in it (receipts and witnesses know), then remove the guard by hand "
-		  "and start again", path, checkpoint->origin, (unsigned long long)checkpoint->size, problem);
+	log_error("the rollback guard %s holds a checkpoint of %s with %llu entries that %s. An "
+		  "older or another ledger was put in the place of the newest one: restore that. "
+		  "If it is lost for good, understand first what was in it (receipts and witnesses "
+		  "know), then remove the guard by hand and start again",
+		  path, checkpoint->origin, (unsigned long long)checkpoint->size, problem);
 	return false;
 }
 
-static bool slots_compare(const char *path, const char *bytes, struct reader *reader, const struct books *books,
-			  unsigned *next)
+static bool slots_compare(const char *path, const char *bytes, struct reader *reader,
+			  const struct books *books, unsigned *next)
 {
 	struct slot slots[GUARD_SLOTS];
 	const struct checkpoint *newest;
@@ -112,12 +115,13 @@ static bool slots_compare(const char *path, const char *bytes, struct reader *re
 	if (at < 0 && !slots[0].used && !slots[1].used)
 		return true;
 	if (at < 0) {
-		log_error("the rollback guard %s is damaged, or another file: if you know how that came, remove it "
-			  "by hand and start again", path);
+		log_error("the rollback guard %s is damaged, or another file: if you know how that "
+			  "came, remove it by hand and start again", path);
 		return false;
 	}
 	newest = &slots[at].checkpoint;
-	problem = strcmp(newest->origin, books->origin) ? "is another ledger's" : prove_extends(reader, newest);
+	problem = strcmp(newest->origin, books->origin) ? "is another ledger's"
+							: prove_extends(reader, newest);
 	return !problem || refuse_start(path, newest, problem);
 }
 
@@ -144,19 +148,21 @@ static bool guard_read(struct guard *guard, const char *path, char bytes[GUARD_S
 		return false;
 	}
 	if (!got)
-		log_notice("the rollback guard %s is new: from here on it tells an older ledger from the newest",
-			   path);
+		log_notice("the rollback guard %s is new: from here on it tells an older ledger "
+			   "from the newest", path);
 	return true;
 }
 
-bool guard_open(struct guard *guard, const char *path, struct reader *reader, const struct books *books)
+bool guard_open(struct guard *guard, const char *path, struct reader *reader,
+		const struct books *books)
 {
 	char bytes[GUARD_SIZE];
 
 	guard->fd = -1;
 	if (!*path)
 		return true;
-	return guard_read(guard, path, bytes) && slots_compare(path, bytes, reader, books, &guard->next);
+	return guard_read(guard, path, bytes) &&
+	       slots_compare(path, bytes, reader, books, &guard->next);
 }
 
 void guard_close(struct guard *guard)

@@ -31,8 +31,9 @@ const char *head_signable(const struct books *books, const struct signers *signe
 	return NULL;
 }
 
-unsigned head_sign(const struct books *books, const struct signers *signers, const struct merkle *tree,
-		   uint8_t heads[BOOKS_SIGNERS_MAX * ROW_HEAD_SIZE], struct buf *note)
+unsigned head_sign(const struct books *books, const struct signers *signers,
+		   const struct merkle *tree, uint8_t heads[BOOKS_SIGNERS_MAX * ROW_HEAD_SIZE],
+		   struct buf *note)
 {
 	const char *vkeys[BOOKS_SIGNERS_MAX];
 	unsigned count = books_signers(books, vkeys);
@@ -47,7 +48,8 @@ unsigned head_sign(const struct books *books, const struct signers *signers, con
 		put_be32(heads + i * ROW_HEAD_SIZE, signer->verifier.id);
 		signer_sign(signer, text.data, text.len, heads + i * ROW_HEAD_SIZE + 4);
 	}
-	head_note(note, books->origin, tree->size, root, &(struct part){ heads, count * ROW_HEAD_SIZE });
+	head_note(note, books->origin, tree->size, root,
+		  &(struct part){ heads, count * ROW_HEAD_SIZE });
 	buf_release(&text);
 	return count;
 }
@@ -60,7 +62,8 @@ static const uint8_t *signature_find(const struct part *heads, uint32_t id)
 	return NULL;
 }
 
-const char *head_check(const struct books *books, const uint8_t root[HASH_SIZE], const struct part *heads)
+const char *head_check(const struct books *books, const uint8_t root[HASH_SIZE],
+		       const struct part *heads)
 {
 	const char *vkeys[BOOKS_SIGNERS_MAX], *problem = NULL;
 	unsigned count = books_signers(books, vkeys);
@@ -90,5 +93,6 @@ void head_note(struct buf *out, const char *origin, uint64_t size, const uint8_t
 	checkpoint_text(out, origin, size, root);
 	buf_char(out, '\n');
 	for (size_t at = 0; at < heads->len; at += ROW_HEAD_SIZE)
-		note_sign(out, origin, get_be32(heads->bytes + at), heads->bytes + at + 4, SIGNATURE_SIZE);
+		note_sign(out, origin, get_be32(heads->bytes + at), heads->bytes + at + 4,
+			  SIGNATURE_SIZE);
 }

@@ -32,7 +32,8 @@ struct prove_request {
 };
 
 static const struct field prove_fields[] = {
-	{ "seq", FIELD_INT, offsetof(struct prove_request, seq), FIELD_REQUIRED | FIELD_NATURAL, 0 },
+	{ "seq", FIELD_INT, offsetof(struct prove_request, seq), FIELD_REQUIRED | FIELD_NATURAL,
+	  0 },
 	{ "size", FIELD_INT, offsetof(struct prove_request, size), FIELD_POSITIVE, 0 },
 	FIELDS_END
 };
@@ -57,7 +58,8 @@ static bool is_own(const struct request *request, const struct entry *entry)
 	return false;
 }
 
-/* A receipt has the entry's words in it: who gets somebody else's is on record, as with an audit. */
+/* A receipt has the entry's words in it: who gets somebody else's is on record, as with an
+ * audit. */
 static enum err prove_allowed(struct request *request, const struct entry *entry)
 {
 	struct buf filter = BUF_INIT;
@@ -67,8 +69,8 @@ static enum err prove_allowed(struct request *request, const struct entry *entry
 		return ERR_NONE;
 	if (!(request->actor->roles & (ROLE_MANAGER | ROLE_AUDITOR)))
 		return refuse_words(request->refusal, ERR_NOT_PERMITTED, "",
-				    "entry %lld is somebody else's: who made it, its budget's owner, "
-				    "managers and auditors get a receipt of it",
+				    "entry %lld is somebody else's: who made it, its budget's "
+				    "owner, managers and auditors get a receipt of it",
 				    (long long)entry->seq);
 	json_open(&filter, NULL, '{');
 	json_int(&filter, "receipt", entry->seq);
@@ -95,7 +97,8 @@ static const char *head_take(const struct service *service, struct reader *reade
 	return NULL;
 }
 
-static const char *receipt_make(struct service *service, uint64_t seq, uint64_t size, struct buf *out)
+static const char *receipt_make(struct service *service, uint64_t seq, uint64_t size,
+				struct buf *out)
 {
 	struct reader reader;
 	struct head head = { 0 };
@@ -105,7 +108,8 @@ static const char *receipt_make(struct service *service, uint64_t seq, uint64_t 
 		return "it cannot be read";
 	problem = head_take(service, &reader, size, &head);
 	if (!problem)
-		problem = prove_receipt(&reader, &service->nodes, &service->keyring, seq, &head, out);
+		problem = prove_receipt(&reader, &service->nodes, &service->keyring, seq, &head,
+					out);
 	buf_release(&head.note);
 	reader_end(&reader);
 	return problem;
@@ -136,7 +140,8 @@ static enum err prove_check(const struct request *request, const struct prove_re
 		return refuse_size(request, "size");
 	if (wanted->size.value <= wanted->seq.value)
 		return refuse_words(request->refusal, ERR_MALFORMED, "size",
-				    "is a number of entries that has entry %lld among them: %lld or more",
+				    "is a number of entries that has entry %lld among them: %lld "
+				    "or more",
 				    (long long)wanted->seq.value, (long long)wanted->seq.value + 1);
 	return ERR_NONE;
 }
@@ -187,8 +192,10 @@ struct consistency_request {
 };
 
 static const struct field consistency_fields[] = {
-	{ "old", FIELD_INT, offsetof(struct consistency_request, old), FIELD_REQUIRED | FIELD_NATURAL, 0 },
-	{ "new", FIELD_INT, offsetof(struct consistency_request, new), FIELD_REQUIRED | FIELD_NATURAL, 0 },
+	{ "old", FIELD_INT, offsetof(struct consistency_request, old),
+	  FIELD_REQUIRED | FIELD_NATURAL, 0 },
+	{ "new", FIELD_INT, offsetof(struct consistency_request, new),
+	  FIELD_REQUIRED | FIELD_NATURAL, 0 },
 	FIELDS_END
 };
 
@@ -200,8 +207,8 @@ static bool consistency_make(struct service *service, const struct consistency_r
 
 	if (reader_begin(&service->ledger, &reader))
 		return false;
-	made = proof_consistency((uint64_t)wanted->old.value, (uint64_t)wanted->new.value, prove_node,
-				 &reader, ret);
+	made = proof_consistency((uint64_t)wanted->old.value, (uint64_t)wanted->new.value,
+				 prove_node, &reader, ret);
 	reader_end(&reader);
 	return made;
 }
@@ -249,7 +256,8 @@ struct leaves_request {
 };
 
 static const struct field leaves_fields[] = {
-	{ "from", FIELD_INT, offsetof(struct leaves_request, from), FIELD_REQUIRED | FIELD_NATURAL, 0 },
+	{ "from", FIELD_INT, offsetof(struct leaves_request, from), FIELD_REQUIRED | FIELD_NATURAL,
+	  0 },
 	{ "to", FIELD_INT, offsetof(struct leaves_request, to), FIELD_NATURAL, 0 },
 	FIELDS_END
 };
@@ -334,8 +342,8 @@ enum err method_leaves(struct request *request)
 		return refuse_size(request, wanted.to.value > committed ? "to" : "from");
 	if (wanted.from.value > wanted.to.value)
 		return refuse_words(request->refusal, ERR_MALFORMED, "from",
-				    "is where the leaves begin, and `to` is the first that is left out: "
-				    "%lld at most", (long long)wanted.to.value);
+				    "is where the leaves begin, and `to` is the first that is left "
+				    "out: %lld at most", (long long)wanted.to.value);
 	leaves = calloc(1, sizeof(*leaves));
 	if (!leaves)
 		abort();

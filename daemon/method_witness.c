@@ -1,6 +1,6 @@
 /*
- * Checkpoint and Cosign: the head that witnesses look at, and what they say of it; and for Status how much is not
- * covered by one yet.
+ * Checkpoint and Cosign: the head that witnesses look at, and what they say of it; and for Status
+ * how much is not covered by one yet.
  */
 #include "method.h"
 
@@ -44,7 +44,8 @@ struct cosign_request {
 };
 
 static const struct field cosign_fields[] = {
-	{ "checkpoint", FIELD_STRING, offsetof(struct cosign_request, checkpoint), FIELD_REQUIRED, NOTE_MAX },
+	{ "checkpoint", FIELD_STRING, offsetof(struct cosign_request, checkpoint), FIELD_REQUIRED,
+	  NOTE_MAX },
 	FIELDS_END
 };
 
@@ -60,7 +61,8 @@ enum err method_cosign(struct request *request)
 	if (err)
 		return err;
 	if (reader_begin(&service->ledger, &reader))
-		return refuse_words(request->refusal, ERR_UNAVAILABLE, "", "the ledger cannot be read");
+		return refuse_words(request->refusal, ERR_UNAVAILABLE, "",
+				    "the ledger cannot be read");
 	problem = witnesses_take(&service->witnesses, service->dir, &reader, service->books.origin,
 				 wanted.checkpoint, strlen(wanted.checkpoint), &fault);
 	reader_end(&reader);
@@ -77,7 +79,8 @@ enum err method_cosign(struct request *request)
 static int64_t moved_before(const struct level *level, const struct moved *moved)
 {
 	for (unsigned i = 0; level && i < level->count; i++)
-		if (!strcmp(level->moved[i].currency, moved->currency) && level->moved[i].exp == moved->exp)
+		if (!strcmp(level->moved[i].currency, moved->currency) &&
+		    level->moved[i].exp == moved->exp)
 			return level->moved[i].amount;
 	return 0;
 }

@@ -58,8 +58,9 @@ const char *prove_extends(struct reader *reader, const struct checkpoint *checkp
 		return "is of more entries than the ledger has";
 	if (!proof_root(checkpoint->size, prove_node, reader, root))
 		return "cannot be compared with the ledger, which is damaged";
-	return memcmp(root, checkpoint->root, HASH_SIZE) ? "has another root than the ledger had at that size"
-							 : NULL;
+	return memcmp(root, checkpoint->root, HASH_SIZE)
+		       ? "has another root than the ledger had at that size"
+		       : NULL;
 }
 
 /* ---- Receipts ---- */
@@ -114,8 +115,8 @@ static void words_add(struct keyring *keyring, uint64_t seq, const struct row *r
 {
 	struct buf plain = BUF_INIT, salt = BUF_INIT;
 
-	if (keyring_unseal(keyring, seq, commitment, row->memo.bytes, row->memo.len, &plain) == UNSEAL_OK &&
-	    plain.len > MEMO_SALT_SIZE) {
+	if (keyring_unseal(keyring, seq, commitment, row->memo.bytes, row->memo.len,
+			   &plain) == UNSEAL_OK && plain.len > MEMO_SALT_SIZE) {
 		base64_encode(&salt, plain.data, MEMO_SALT_SIZE);
 		json_strn(out, "salt", salt.data, salt.len);
 		json_strn(out, "memo", plain.data + MEMO_SALT_SIZE, plain.len - MEMO_SALT_SIZE);
@@ -124,8 +125,9 @@ static void words_add(struct keyring *keyring, uint64_t seq, const struct row *r
 	buf_release(&salt);
 }
 
-static void receipt_add(struct keyring *keyring, uint64_t seq, const struct row *row, const struct entry *entry,
-			const struct proof *proof, const struct head *head, struct buf *out)
+static void receipt_add(struct keyring *keyring, uint64_t seq, const struct row *row,
+			const struct entry *entry, const struct proof *proof,
+			const struct head *head, struct buf *out)
 {
 	struct buf bundle = BUF_INIT;
 
@@ -138,8 +140,8 @@ static void receipt_add(struct keyring *keyring, uint64_t seq, const struct row 
 	buf_release(&bundle);
 }
 
-const char *prove_receipt(struct reader *reader, struct nodes *nodes, struct keyring *keyring, uint64_t seq,
-			  const struct head *head, struct buf *out)
+const char *prove_receipt(struct reader *reader, struct nodes *nodes, struct keyring *keyring,
+			  uint64_t seq, const struct head *head, struct buf *out)
 {
 	struct lookup lookup = { reader, nodes };
 	struct stored stored;

@@ -1,6 +1,7 @@
 /*
- * What the stored ledger proves: its tree's nodes, its signed heads as notes, and the receipts of its entries. All
- * of it is looked up in rows, each checked by its checksum; no leaf is hashed again.
+ * What the stored ledger proves: its tree's nodes, its signed heads as notes, and the receipts of
+ * its entries. All of it is looked up in rows, each checked by its checksum; no leaf is hashed
+ * again.
  */
 #ifndef DAEMON_PROVE_H
 #define DAEMON_PROVE_H
@@ -21,16 +22,16 @@ struct head {
 	struct buf note;	/* the signed checkpoint */
 };
 
-/* The first head of at least `size` entries, which is not over the reader's. NULL with *ret, whose note the caller
- * releases; or a static sentence. */
+/* The first head of at least `size` entries, which is not over the reader's. NULL with *ret,
+ * whose note the caller releases; or a static sentence. */
 const char *prove_head(struct reader *reader, const char *origin, uint64_t size, struct head *ret);
 
-/* Is the ledger one that goes on from this checkpoint of it? NULL, or a static sentence that says what the
- * checkpoint is: "is of ...", "has another ...". */
+/* Is the ledger one that goes on from this checkpoint of it? NULL, or a static sentence that
+ * says what the checkpoint is: "is of ...", "has another ...". */
 const char *prove_extends(struct reader *reader, const struct checkpoint *checkpoint);
 
-/* Nodes looked up lately: the receipts of one commit have most of theirs in common. A node never changes, so all that
- * is in it stays good for ever. All zero is empty. */
+/* Nodes looked up lately: the receipts of one commit have most of theirs in common. A node
+ * never changes, so all that is in it stays good for ever. All zero is empty. */
 #define NODES_KEPT 2048
 
 struct nodes {
@@ -41,9 +42,9 @@ struct nodes {
 	} kept[NODES_KEPT];
 };
 
-/* Appends the Receipt of entry `seq`, below head->size, as JSON, with its words unless they were erased. NULL, or a
- * static sentence and nothing appended. */
-const char *prove_receipt(struct reader *reader, struct nodes *nodes, struct keyring *keyring, uint64_t seq,
-			  const struct head *head, struct buf *out);
+/* Appends the Receipt of entry `seq`, below head->size, as JSON, with its words unless they
+ * were erased. NULL, or a static sentence and nothing appended. */
+const char *prove_receipt(struct reader *reader, struct nodes *nodes, struct keyring *keyring,
+			  uint64_t seq, const struct head *head, struct buf *out);
 
 #endif

@@ -74,10 +74,10 @@ static void tell(const struct service *service, const struct entry *entry)
 
 	timestamp_format(entry->until, until);
 	printf("%s\n", entry->vkey);
-	log_notice("entry %lld brings the new key of %s, whose verifier key is the line on stdout; both keys "
-		   "sign up to %s, then the new one alone. Its seed is `%s`, the old one's `%s`; where they "
-		   "come from systemd credentials, put them there", (long long)entry->seq,
-		   service->books.origin, until, SEED_FILE, SEED_OLD);
+	log_notice("entry %lld brings the new key of %s, whose verifier key is the line on stdout; "
+		   "both keys sign up to %s, then the new one alone. Its seed is `%s`, the old "
+		   "one's `%s`; where they come from systemd credentials, put them there",
+		   (long long)entry->seq, service->books.origin, until, SEED_FILE, SEED_OLD);
 }
 
 static const char *rotate(struct service *service, int64_t days)

@@ -19,7 +19,8 @@ void cores_forbid(void)
 
 	/* the filter is what holds where a core goes through a pipe: no page of memory is in it */
 	if (setrlimit(RLIMIT_CORE, &none) < 0 || fd < 0 || write(fd, "0", 1) != 1)
-		log_warning("core dumps cannot be forbidden, so a crash could leave keys on the disk");
+		log_warning("core dumps cannot be forbidden, so a crash could leave keys on the "
+			    "disk");
 	if (fd >= 0)
 		close(fd);
 }
@@ -37,7 +38,8 @@ const char *seed_write(int dir, const char *name, const uint8_t seed[SEED_SIZE])
 	return close(fd) == 0 && written ? NULL : "cannot write the signing key";
 }
 
-/* `others`: the mode's bits that give it away. NULL, or what to tell of it, beginning with a blank. */
+/* `others`: the mode's bits that give it away. NULL, or what to tell of it, beginning with a
+ * blank. */
 static const char *seed_read(int dir, const char *name, mode_t others, uint8_t seed[SEED_SIZE])
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -47,7 +49,8 @@ static const char *seed_read(int dir, const char *name, mode_t others, uint8_t s
 
 	if (fd < 0)
 		return " cannot be read; restore it from its backup";
-	whole = fstat(fd, &st) == 0 && read(fd, seed, SEED_SIZE) == SEED_SIZE && read(fd, &more, 1) == 0;
+	whole = fstat(fd, &st) == 0 && read(fd, seed, SEED_SIZE) == SEED_SIZE &&
+		read(fd, &more, 1) == 0;
 	close(fd);
 	if (!whole)
 		return " is not 32 bytes long; restore it";
@@ -119,8 +122,9 @@ static bool previous_due(const struct books *books)
 static void lock_warn(const struct signer *signer)
 {
 	if (signer->secret && !signer->locked)
-		log_warning("the signing key cannot be locked in memory and might be swapped to the disk: "
-			    "raise the limit on locked memory (LimitMEMLOCK= of the unit, ulimit -l)");
+		log_warning("the signing key cannot be locked in memory and might be swapped to "
+			    "the disk: raise the limit on locked memory (LimitMEMLOCK= of the "
+			    "unit, ulimit -l)");
 }
 
 bool signers_load(int dir, const struct books *books, struct signers *ret)
@@ -135,15 +139,16 @@ bool signers_load(int dir, const struct books *books, struct signers *ret)
 	seed_try(dir, SEED_NEW, 077, books, ret);
 	if (!ret->current.secret) {
 		log_error("the signing key `%s`%s: the ledger names %s", SEED_FILE,
-			  problem ? problem : " is the one from before the last rotation", books->keys.vkey);
+			  problem ? problem : " is the one from before the last rotation",
+			  books->keys.vkey);
 		return false;
 	}
 	timestamp_format(books->keys.until, until);
 	if (previous_due(books) && !ret->previous.secret)
-		log_warning("the seed of the key before, %s, is missing, which signs too up to %s: restore "
-			    "it as `%s`, or nothing is recorded until then; or end the overlap with another "
-			    "fundd --rotate-key", books->keys.previous, until,
-			    SEED_OLD);
+		log_warning("the seed of the key before, %s, is missing, which signs too up to %s: "
+			    "restore it as `%s`, or nothing is recorded until then; or end the "
+			    "overlap with another fundd --rotate-key",
+			    books->keys.previous, until, SEED_OLD);
 	lock_warn(&ret->current);
 	lock_warn(&ret->previous);
 	return true;
@@ -160,7 +165,8 @@ void signers_close(struct signers *signers)
 /* ---- Rotation's end ---- */
 
 /* Is it the seed of the current key, or of the one before? */
-static void seed_is(int dir, const char *name, const struct books *books, bool *current, bool *previous)
+static void seed_is(int dir, const char *name, const struct books *books, bool *current,
+		    bool *previous)
 {
 	struct signers found = { .current.secret = NULL };
 
@@ -182,7 +188,8 @@ void seeds_settle(int dir, const struct books *books)
 		log_warning("cannot rename the old signing key: %s", strerror(errno));
 	if (faccessat(dir, SEED_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 	    renameat(dir, SEED_NEW, dir, SEED_FILE) < 0 || fsync(dir) < 0)
-		log_warning("the ledger's signing key stays in `%s`: `%s` is in its way", SEED_NEW, SEED_FILE);
+		log_warning("the ledger's signing key stays in `%s`: `%s` is in its way", SEED_NEW,
+			    SEED_FILE);
 }
 
 void signers_expire(int dir, const struct books *books, struct signers *signers)
@@ -194,8 +201,10 @@ void signers_expire(int dir, const struct books *books, struct signers *signers)
 	signer_close(&signers->previous);
 	seed_is(dir, SEED_OLD, books, &ignored, &previous);
 	if (previous && (unlinkat(dir, SEED_OLD, 0) < 0 || fsync(dir) < 0))
-		log_warning("cannot remove the old signing key `%s`: %s", SEED_OLD, strerror(errno));
+		log_warning("cannot remove the old signing key `%s`: %s", SEED_OLD,
+			    strerror(errno));
 	else
-		log_notice("the old key signs no more%s", previous ? ", and its seed was removed" : "; remove "
-			   "its seed where it is kept");
+		log_notice("the old key signs no more%s",
+			   previous ? ", and its seed was removed"
+				    : "; remove its seed where it is kept");
 }

@@ -61,12 +61,14 @@ static int verdict(const struct replay *replay, const char *problem)
 		return EXIT_UNVERIFIED;
 	}
 	base64_encode(&root, replay->root, HASH_SIZE);
-	printf("verified %llu entries, root %s\n", (unsigned long long)replay->tree.size, root.data);
+	printf("verified %llu entries, root %s\n", (unsigned long long)replay->tree.size,
+	       root.data);
 	buf_release(&root);
 	return EXIT_OK;
 }
 
-/* What is folded into the index a start does not read, so a large ledger's need not be waited for. */
+/* What is folded into the index a start does not read, so a large ledger's need not be waited
+ * for. */
 static void beginning_skip(struct replay *replay, const char *path, struct ledger *ledger)
 {
 	struct index index;
@@ -109,7 +111,8 @@ static int check(const char *path, enum depth depth, pid_t parent)
 			log_error("cannot open the ledger in %s: %s", path, ledger_error(error));
 			return EXIT_FAILED;
 		}
-		printf("the ledger is corrupt, or rows of it are missing: %s\n", ledger_error(error));
+		printf("the ledger is corrupt, or rows of it are missing: %s\n",
+		       ledger_error(error));
 		return EXIT_UNVERIFIED;
 	}
 	replay_init(&replay);
@@ -127,7 +130,8 @@ static int check(const char *path, enum depth depth, pid_t parent)
 	return status;
 }
 
-/* Checks in a process of its own, its stdout at `out`. How that ended, as of waitpid(); -1: it could not be started. */
+/* Checks in a process of its own, its stdout at `out`. How that ended, as of waitpid(); -1: it
+ * could not be started. */
 static int check_apart(const char *dir, enum depth depth, int out)
 {
 	pid_t parent = getpid(), child = fork();
@@ -138,7 +142,8 @@ static int check_apart(const char *dir, enum depth depth, int out)
 		return -1;
 	}
 	if (!child) {
-		/* the lock on the directory is the parent's: it must end with it, and not with the check */
+		/* the lock on the directory is the parent's: it must end with it, and not with
+		 * the check */
 		if (dup2(out, STDOUT_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
 			_exit(EXIT_FAILED);
 		status = check(dir, depth, parent);
@@ -178,9 +183,9 @@ bool verify_apart(const char *dir)
 	if (status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_UNVERIFIED))
 		return true;
 	if (WIFSIGNALED(status))
-		snprintf(said, sizeof(said), "checking it ended in signal %d (%s)", WTERMSIG(status),
-			 strsignal(WTERMSIG(status)));
-	log_error("the ledger in %s is corrupt: %s. Nothing is served from it; fundd --verify says the "
-		  "same, restore a backup", dir, said);
+		snprintf(said, sizeof(said), "checking it ended in signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	log_error("the ledger in %s is corrupt: %s. Nothing is served from it; fundd --verify says "
+		  "the same, restore a backup", dir, said);
 	return false;
 }

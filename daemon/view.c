@@ -49,8 +49,8 @@ void view_refresh(struct view *view)
 {
 	if (!view_begin(view))
 		return;
-	view->damaged |= shelf_last(&shelves[SHELF_IDS], view->txn, view->index->dbi, view->highest) ==
-			 FOUND_DAMAGE;
+	view->damaged |= shelf_last(&shelves[SHELF_IDS], view->txn, view->index->dbi,
+				    view->highest) == FOUND_DAMAGE;
 	mdb_txn_reset(view->txn);
 }
 
@@ -98,8 +98,8 @@ static bool months_find(struct view *view, uint32_t *first, uint32_t *last)
 	if (view_begin(view)) {
 		found = shelf_last(&shelves[SHELF_LASTS], view->txn, view->index->dbi, key);
 		if (found == FOUND)
-			found = shelf_range(&shelves[SHELF_LASTS], view->txn, view->index->dbi, begin, NULL,
-					    month_take, first);
+			found = shelf_range(&shelves[SHELF_LASTS], view->txn, view->index->dbi,
+					    begin, NULL, month_take, first);
 		mdb_txn_reset(view->txn);
 	}
 	view->damaged |= found == FOUND_DAMAGE;
@@ -134,8 +134,8 @@ static bool total_found(void *context, const uint8_t *key, const uint8_t *value)
 	uint8_t label[LABEL_SIZE_MAX];
 	struct total total;
 
-	if (shelf_get(&shelves[SHELF_LABELS], walk->view->txn, walk->view->index->dbi, key + 8, label) !=
-	    FOUND) {
+	if (shelf_get(&shelves[SHELF_LABELS], walk->view->txn, walk->view->index->dbi, key + 8,
+		      label) != FOUND) {
 		walk->view->damaged = true;
 		return false;
 	}
@@ -158,8 +158,8 @@ static bool totals_read(struct view *view, uint32_t month, const uint32_t *place
 	for (size_t i = 0; i < count; i++) {
 		month_key(month, places[i], low);
 		month_key(month, places[i], high);
-		if (shelf_range(&shelves[SHELF_TOTALS], view->txn, view->index->dbi, low, high, total_found,
-				walk) != FOUND)
+		if (shelf_range(&shelves[SHELF_TOTALS], view->txn, view->index->dbi, low, high,
+				total_found, walk) != FOUND)
 			return false;
 	}
 	return true;

@@ -41,11 +41,12 @@ void witnesses_show(struct witnesses *witnesses, uint64_t size, const struct boo
 	for (unsigned i = 0; i < WITNESSES_SHOWN; i++)
 		if (witnesses->shown[i].size == size)
 			return;
-	level_set(&witnesses->shown[witnesses->shown_next++ % WITNESSES_SHOWN], size, books->kept_moved,
-		  books->kept_moved_count);
+	level_set(&witnesses->shown[witnesses->shown_next++ % WITNESSES_SHOWN], size,
+		  books->kept_moved, books->kept_moved_count);
 }
 
-/* What had moved at a size: of a head that was shown, or else the nearest before it, which is too little. */
+/* What had moved at a size: of a head that was shown, or else the nearest before it, which is
+ * too little. */
 static const struct level *level_find(const struct witnesses *witnesses, const struct level *before,
 				      uint64_t size)
 {
@@ -119,7 +120,8 @@ static const char *signatures_check(const struct note *given, const struct note 
 			if (mine->id != theirs->id || mine->name_len != theirs->name_len ||
 			    memcmp(mine->name, theirs->name, mine->name_len))
 				continue;
-			if (mine->len != theirs->len || memcmp(mine->bytes, theirs->bytes, mine->len))
+			if (mine->len != theirs->len ||
+			    memcmp(mine->bytes, theirs->bytes, mine->len))
 				return "has a signature of the ledger's key that does not hold";
 			problem = NULL;
 		}
@@ -127,7 +129,8 @@ static const char *signatures_check(const struct note *given, const struct note 
 	return problem;
 }
 
-/* Is it a head of this ledger, as it was signed? *ret is how the ledger has it; the caller releases its note. */
+/* Is it a head of this ledger, as it was signed? *ret is how the ledger has it; the caller
+ * releases its note. */
 static const char *head_find(struct reader *reader, const struct checkpoint *checkpoint,
 			     const struct note *given, struct head *ret)
 {
@@ -145,8 +148,8 @@ static const char *head_find(struct reader *reader, const struct checkpoint *che
 }
 
 /* Takes a cosigned note apart; `note` borrows from `text`. */
-static const char *checkpoint_take(struct reader *reader, const char *origin, const char *text, size_t len,
-				   struct note *note, struct head *ret)
+static const char *checkpoint_take(struct reader *reader, const char *origin, const char *text,
+				   size_t len, struct note *note, struct head *ret)
 {
 	struct checkpoint checkpoint;
 	const char *problem = note_parse(text, len, note);
@@ -163,7 +166,8 @@ static const char *checkpoint_take(struct reader *reader, const char *origin, co
 	return head_find(reader, &checkpoint, note, ret);
 }
 
-static const struct note_signature *signature_by(const struct note *note, const struct verifier *key)
+static const struct note_signature *signature_by(const struct note *note,
+						 const struct verifier *key)
 {
 	for (unsigned i = 0; i < note->count; i++)
 		if (note_signed_as(&note->signature[i], key))
@@ -195,8 +199,9 @@ static void witness_write(const struct witness *witness, struct buf *out)
 	vkey_format(&witness->key, vkey);
 	buf_printf(out, "witness %s\n", vkey);
 	for (unsigned i = 0; i < witness->level.count; i++)
-		buf_printf(out, "moved %s %" PRId64 " %" PRId64 "\n", witness->level.moved[i].currency,
-			   witness->level.moved[i].exp, witness->level.moved[i].amount);
+		buf_printf(out, "moved %s %" PRId64 " %" PRId64 "\n",
+			   witness->level.moved[i].currency, witness->level.moved[i].exp,
+			   witness->level.moved[i].amount);
 	buf_add(&note, witness->head.data, witness->head.len);
 	cosignature_add(witness, &note);
 	buf_printf(out, "note %zu\n", note.len);
@@ -218,7 +223,8 @@ static const char *file_write(const struct witnesses *witnesses, int dir)
 			witness_write(&witnesses->list[i], &text);
 	written = write(fd, text.data, text.len) == (ssize_t)text.len && fsync(fd) == 0;
 	buf_release(&text);
-	if (close(fd) < 0 || !written || renameat(dir, FILE_ASIDE, dir, WITNESSES_FILE) < 0 || fsync(dir) < 0)
+	if (close(fd) < 0 || !written || renameat(dir, FILE_ASIDE, dir, WITNESSES_FILE) < 0 ||
+	    fsync(dir) < 0)
 		return "the file of the witnesses cannot be written";
 	return NULL;
 }
@@ -244,9 +250,10 @@ static bool moved_parse(struct span *line, struct moved *ret)
 	struct span currency, exp, amount;
 	uint64_t digits, minor;
 
-	if (!word_next(line, &currency) || !word_next(line, &exp) || !word_next(line, &amount) || line->len ||
-	    currency.len != CURRENCY_LEN || !decimal_parse(exp.text, exp.len, &digits) ||
-	    digits > MONEY_EXP_MAX || !decimal_parse(amount.text, amount.len, &minor) || minor > INT64_MAX)
+	if (!word_next(line, &currency) || !word_next(line, &exp) || !word_next(line, &amount) ||
+	    line->len || currency.len != CURRENCY_LEN ||
+	    !decimal_parse(exp.text, exp.len, &digits) || digits > MONEY_EXP_MAX ||
+	    !decimal_parse(amount.text, amount.len, &minor) || minor > INT64_MAX)
 		return false;
 	*ret = (struct moved){ .exp = (int64_t)digits, .amount = (int64_t)minor };
 	memcpy(ret->currency, currency.text, CURRENCY_LEN);
@@ -295,8 +302,8 @@ static bool block_parse(struct lines *lines, struct block *ret)
 }
 
 /* What a witness cosigned before must be in the ledger still: false, and told, when it is not. */
-static bool block_take(struct witnesses *witnesses, const struct block *block, struct reader *reader,
-		       const char *origin)
+static bool block_take(struct witnesses *witnesses, const struct block *block,
+		       struct reader *reader, const char *origin)
 {
 	struct witness *witness = witness_find(witnesses, &block->key);
 	struct head head = { 0 };
@@ -312,18 +319,19 @@ static bool block_take(struct witnesses *witnesses, const struct block *block, s
 	}
 	problem = checkpoint_take(reader, origin, block->note, block->note_len, &note, &head);
 	if (problem)
-		log_error("the witness %s cosigned a checkpoint of %s that %s. An older or another ledger was "
-			  "put in the place of the one it saw: restore the newest one. If that is lost for good, "
-			  "remove the file `%s` beside it by hand and start again; the witnesses will not "
-			  "forget, so tell them", block->key.name, origin, problem, WITNESSES_FILE);
+		log_error("the witness %s cosigned a checkpoint of %s that %s. An older or another "
+			  "ledger was put in the place of the one it saw: restore the newest one. "
+			  "If that is lost for good, remove the file `%s` beside it by hand and "
+			  "start again; the witnesses will not forget, so tell them",
+			  block->key.name, origin, problem, WITNESSES_FILE);
 	else if (witness)
 		witness_set(witness, &head, &note, block->moved, block->count);
 	buf_release(&head.note);
 	return !problem;
 }
 
-static bool text_take(struct witnesses *witnesses, const char *text, size_t len, struct reader *reader,
-		      const char *origin)
+static bool text_take(struct witnesses *witnesses, const char *text, size_t len,
+		      struct reader *reader, const char *origin)
 {
 	struct lines lines = { text, text + len };
 	static struct block block;
@@ -336,7 +344,8 @@ static bool text_take(struct witnesses *witnesses, const char *text, size_t len,
 			return false;
 	}
 	if (!whole)
-		log_warning("the file `%s` is damaged; it is made anew with the next cosignature", WITNESSES_FILE);
+		log_warning("the file `%s` is damaged; it is made anew with the next cosignature",
+			    WITNESSES_FILE);
 	return true;
 }
 
@@ -350,7 +359,8 @@ bool witnesses_load(struct witnesses *witnesses, int dir, struct reader *reader,
 	if (fd < 0 && errno == ENOENT)
 		return true;
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > (off_t)FILE_MAX) {
-		log_error("cannot read the file `%s`: %s", WITNESSES_FILE, fd < 0 ? strerror(errno) : "too long");
+		log_error("cannot read the file `%s`: %s", WITNESSES_FILE,
+			  fd < 0 ? strerror(errno) : "too long");
 		if (fd >= 0)
 			close(fd);
 		return false;
@@ -396,8 +406,8 @@ static const char *cosignatures_check(const struct witnesses *witnesses, const s
 	return problem;
 }
 
-const char *witnesses_take(struct witnesses *witnesses, int dir, struct reader *reader, const char *origin,
-			   const char *text, size_t len, bool *fault)
+const char *witnesses_take(struct witnesses *witnesses, int dir, struct reader *reader,
+			   const char *origin, const char *text, size_t len, bool *fault)
 {
 	struct head head;
 	struct note note;
