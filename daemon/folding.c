@@ -35,10 +35,10 @@ static void total_add(struct folding *folding, const struct total *total, uint32
 	put_be32(value + 8, 1);
 	memcpy(key + 8, hash, LABEL_HASH);
 	month_key(month, place, key);
-	pile_add(&folding->piles[SHELF_TOTALS], key, value);
+	pile_meet(&folding->piles[SHELF_TOTALS], key, value);
 	month_key(month, INDEX_ALL, key);
-	pile_add(&folding->piles[SHELF_TOTALS], key, value);
-	pile_add(&folding->piles[SHELF_LABELS], hash, label);
+	pile_meet(&folding->piles[SHELF_TOTALS], key, value);
+	pile_meet(&folding->piles[SHELF_LABELS], hash, label);
 }
 
 void folding_entry(struct folding *folding, const struct entry *entry, uint32_t month,
@@ -59,7 +59,7 @@ void folding_entry(struct folding *folding, const struct entry *entry, uint32_t 
 	put_be64(value, (uint64_t)entry->seq);
 	for (unsigned i = 0; i < count; i++) {
 		month_key(month, touched[i]->place, key);
-		pile_add(&folding->piles[SHELF_LASTS], key, value);
+		pile_meet(&folding->piles[SHELF_LASTS], key, value);
 	}
 	if (count && index_total(entry, &total))
 		total_add(folding, &total, month, touched[0]->place);

@@ -5,7 +5,7 @@
 #define DAEMON_FOLDING_H
 
 #include "index.h"
-#include "shelf.h"
+#include "pile.h"
 
 /* What is to be folded next. Adding is only to memory. */
 struct folding {

@@ -8,7 +8,9 @@
 
 #include "common/bytes.h"
 
-#define LAYOUT 3			/* of what is stored: another one is made again */
+#define LAYOUT 4			/* of what is stored: another one is made again */
+
+_Static_assert(4 + BUDGET_SIZE <= SHELF_RECORD_MAX, "a budget's record");
 
 static void total_combine(uint8_t *old, const uint8_t *newer)
 {

@@ -6,6 +6,7 @@
 
 #include "checksum.h"
 #include "common/bytes.h"
+#include "pile.h"
 
 #define BLOCK_MAX 1984		/* two blocks and their keys fill a page */
 #define STORED_KEY (1 + SHELF_KEY_MAX)
@@ -23,14 +24,9 @@ struct block {
 	size_t count;
 };
 
-static size_t record_size(const struct shelf *shelf)
-{
-	return (size_t)shelf->key_len + shelf->value_len;
-}
-
 static size_t block_capacity(const struct shelf *shelf)
 {
-	return (BLOCK_MAX - CHECKSUM_SIZE - shelf->key_len) / record_size(shelf);
+	return (BLOCK_MAX - CHECKSUM_SIZE - shelf->key_len) / shelf_record(shelf);
 }
 
 static uint64_t block_sum(const MDB_val *key, const uint8_t *bytes, size_t len)
@@ -69,14 +65,14 @@ static bool block_read(const struct shelf *shelf, const MDB_val *key, const MDB_
 	size_t head = CHECKSUM_SIZE + (size_t)shelf->key_len;
 
 	if (key->mv_size != 1 + (size_t)shelf->key_len || value->mv_size < head ||
-	    (value->mv_size - head) % record_size(shelf))
+	    (value->mv_size - head) % shelf_record(shelf))
 		return false;
 	if (get_be64(bytes) != block_sum(key, bytes + CHECKSUM_SIZE, value->mv_size - CHECKSUM_SIZE))
 		return false;
 	ret->low = low_of(key);
 	ret->next = bytes + CHECKSUM_SIZE;
 	ret->records = bytes + head;
-	ret->count = (value->mv_size - head) / record_size(shelf);
+	ret->count = (value->mv_size - head) / shelf_record(shelf);
 	return true;
 }
 
@@ -104,7 +100,7 @@ static size_t record_find(const struct shelf *shelf, const struct block *block, 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (below(shelf, block->records + middle * record_size(shelf), key))
+		if (below(shelf, block->records + middle * shelf_record(shelf), key))
 			low = middle + 1;
 		else
 			high = middle;
@@ -128,7 +124,7 @@ enum found shelf_get(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, cons
 	if (!good)
 		return FOUND_DAMAGE;
 	at = record_find(shelf, &block, key);
-	record = block.records + at * record_size(shelf);
+	record = block.records + at * shelf_record(shelf);
 	if (at == block.count || memcmp(record, key, shelf->key_len))
 		return FOUND_NOT;
 	memcpy(ret_value, record + shelf->key_len, shelf->value_len);
@@ -168,7 +164,7 @@ enum found shelf_range(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, co
 	     found == FOUND && more;
 	     found = more ? block_next(shelf, cursor, &block) : FOUND)
 		for (size_t i = record_find(shelf, &block, low); more && i < block.count; i++) {
-			const uint8_t *key = block.records + i * record_size(shelf);
+			const uint8_t *key = block.records + i * shelf_record(shelf);
 
 			more = (!high || below(shelf, key, high)) &&
 			       each(context, key, key + shelf->key_len);
@@ -193,7 +189,7 @@ enum found shelf_last(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, uin
 	good = !error && on_shelf(shelf, &key) && block_read(shelf, &key, &value, &block) &&
 	       !memcmp(block.next, shelf_end, shelf->key_len);
 	if (good && block.count)
-		memcpy(ret_key, block.records + (block.count - 1) * record_size(shelf),
+		memcpy(ret_key, block.records + (block.count - 1) * shelf_record(shelf),
 		       shelf->key_len);
 	mdb_cursor_close(cursor);
 	return !good ? FOUND_DAMAGE : block.count ? FOUND : FOUND_NOT;
@@ -201,49 +197,17 @@ enum found shelf_last(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, uin
 
 /* ---- Putting ---- */
 
-void pile_add(struct pile *pile, const uint8_t *key, const uint8_t *value)
-{
-	size_t size = record_size(pile->shelf);
-	uint8_t *record;
-
-	if (pile->count == pile->room) {
-		pile->room = pile->room ? 2 * pile->room : 1024;
-		pile->records = realloc(pile->records, pile->room * size);
-		if (!pile->records)
-			abort();
-	}
-	record = pile->records + pile->count++ * size;
-	memcpy(record, key, pile->shelf->key_len);
-	memcpy(record + pile->shelf->key_len, value, pile->shelf->value_len);
-}
-
-void pile_release(struct pile *pile)
-{
-	free(pile->records);
-	pile->records = NULL;
-	pile->count = pile->room = 0;
-}
-
-/* Equal keys stay in the order they came in: qsort_r of glibc is a merge sort. */
-static int record_compare(const void *a, const void *b, void *shelf)
-{
-	return memcmp(a, b, ((const struct shelf *)shelf)->key_len);
-}
-
 /* One more record at the end of a sorted run. false: its key came twice and must not. */
 static bool run_add(struct pile *run, const uint8_t *record)
 {
 	const struct shelf *shelf = run->shelf;
-	uint8_t *last = run->count ? run->records + (run->count - 1) * record_size(shelf) : NULL;
+	uint8_t *last = run->count ? run->records + (run->count - 1) * shelf_record(shelf) : NULL;
 
 	if (!last || memcmp(last, record, shelf->key_len)) {
 		pile_add(run, record, record + shelf->key_len);
 		return true;
 	}
-	if (shelf->combine)
-		shelf->combine(last + shelf->key_len, record + shelf->key_len);
-	else
-		memcpy(last + shelf->key_len, record + shelf->key_len, shelf->value_len);
+	shelf_combine(shelf, last, record + shelf->key_len);
 	return !shelf->unique;
 }
 
@@ -251,7 +215,7 @@ static bool run_add(struct pile *run, const uint8_t *record)
 static bool run_merge(const struct pile *pile, const struct block *block, size_t first, size_t end,
 		      struct pile *run)
 {
-	size_t size = record_size(pile->shelf), i = 0;
+	size_t size = shelf_record(pile->shelf), i = 0;
 	bool good = true;
 
 	while (good && (i < block->count || first < end)) {
@@ -274,7 +238,7 @@ static int block_put(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, cons
 		     const uint8_t *next, const uint8_t *records, size_t count)
 {
 	uint8_t room[STORED_KEY], bytes[BLOCK_MAX];
-	size_t head = CHECKSUM_SIZE + (size_t)shelf->key_len, size = head + count * record_size(shelf);
+	size_t head = CHECKSUM_SIZE + (size_t)shelf->key_len, size = head + count * shelf_record(shelf);
 	MDB_val key = stored_key(shelf, low, room), value = { size, bytes };
 
 	memcpy(bytes + CHECKSUM_SIZE, next, shelf->key_len);
@@ -291,7 +255,7 @@ static int block_put(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, cons
 static int run_put(const struct pile *run, MDB_txn *txn, unsigned dbi, const uint8_t *low,
 		   const uint8_t *next, bool at_end)
 {
-	size_t size = record_size(run->shelf), full = block_capacity(run->shelf), done = 0;
+	size_t size = shelf_record(run->shelf), full = block_capacity(run->shelf), done = 0;
 	size_t blocks = (run->count + full - 1) / full;
 	size_t each = at_end ? full : (run->count + blocks - 1) / blocks;
 	int error = 0;
@@ -315,7 +279,7 @@ static int block_merge(const struct pile *pile, MDB_txn *txn, unsigned dbi, MDB_
 {
 	uint8_t low[SHELF_KEY_MAX], next[SHELF_KEY_MAX];
 	const struct shelf *shelf = pile->shelf;
-	size_t size = record_size(shelf);
+	size_t size = shelf_record(shelf);
 	struct block block;
 
 	if (!block_find(shelf, cursor, pile->records + first * size, &block))
@@ -346,9 +310,7 @@ int pile_put(struct pile *pile, MDB_txn *txn, unsigned dbi)
 
 	if (error)
 		return error;
-	if (pile->count)
-		qsort_r(pile->records, pile->count, record_size(pile->shelf), record_compare,
-			(void *)pile->shelf);
+	pile_sort(pile);
 	while (!error && done < pile->count)
 		error = block_merge(pile, txn, dbi, cursor, done, &done, &run);
 	mdb_cursor_close(cursor);

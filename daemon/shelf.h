@@ -17,8 +17,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define SHELF_KEY_MAX 32
+#define SHELF_RECORD_MAX 128	/* bytes of key and value */
 
 typedef struct MDB_txn MDB_txn;
 
@@ -29,6 +31,20 @@ struct shelf {
 	void (*combine)(uint8_t *old, const uint8_t *newer);
 	bool unique;			/* no key may come twice, and none does */
 };
+
+static inline size_t shelf_record(const struct shelf *shelf)
+{
+	return (size_t)shelf->key_len + shelf->value_len;
+}
+
+/* `newer` is a value that was put later than the record. */
+static inline void shelf_combine(const struct shelf *shelf, uint8_t *record, const uint8_t *newer)
+{
+	if (shelf->combine)
+		shelf->combine(record + shelf->key_len, newer);
+	else
+		memcpy(record + shelf->key_len, newer, shelf->value_len);
+}
 
 #define SHELF_DAMAGED EBADMSG		/* among the errors */
 
@@ -51,15 +67,7 @@ enum found shelf_range(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, co
 /* The highest key. */
 enum found shelf_last(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, uint8_t *ret_key);
 
-/* Records to be put, in memory. */
-struct pile {
-	const struct shelf *shelf;
-	uint8_t *records;
-	size_t count, room;
-};
-
-void pile_add(struct pile *pile, const uint8_t *key, const uint8_t *value);
-void pile_release(struct pile *pile);	/* empty afterwards, and fit for use */
+struct pile;
 
 /* Sorts the pile, puts it on its shelf and releases it. 0, or an error of errno or LMDB; the transaction is no good then. */
 int pile_put(struct pile *pile, MDB_txn *txn, unsigned dbi);

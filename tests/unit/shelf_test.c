@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "common/bytes.h"
-#include "daemon/shelf.h"
+#include "daemon/pile.h"
 #include "tap.h"
 
 #define MANY 30000
