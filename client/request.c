@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/text.h"
 #include "render.h"
 #include "tell.h"
@@ -12,11 +13,8 @@
 void request_new_id(char ret[UUID_LEN + 1])
 {
 	uint8_t random[10], uuid[16];
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
 	randombytes_buf(random, sizeof(random));
-	uuid_v7((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, random, uuid);
+	uuid_v7(clock_us(CLOCK_REALTIME) / 1000, random, uuid);
 	uuid_format(uuid, ret);
 }
 

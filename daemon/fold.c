@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/period.h"
 #include "prove.h"
@@ -16,14 +17,6 @@
 #define CATCH_UP_MIN ((uint64_t)1 << 17)	/* fewer are replayed sooner than folded */
 #define WAIT_NS 10000000
 #define RETRY_SECONDS 30
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- Collecting ---- */
 
@@ -219,7 +212,7 @@ static const char *catch_up(struct fold *fold, struct keyring *keyring)
 {
 	struct merkle *tree = &fold->replay.tree;
 	uint64_t from = tree->size;
-	int64_t began = monotonic_ms();
+	int64_t began = clock_us(CLOCK_MONOTONIC);
 	const char *problem = NULL;
 	int error = 0;
 
@@ -228,7 +221,7 @@ static const char *catch_up(struct fold *fold, struct keyring *keyring)
 		problem = fold_until(fold, tree->size + CATCH_UP_ENTRIES, &fold->customers.recent,
 				     &error);
 	fold->replay.keyring = NULL;
-	tell_rate(tree->size - from, monotonic_ms() - began);
+	tell_rate(tree->size - from, (clock_us(CLOCK_MONOTONIC) - began) / 1000);
 	if (error) {
 		log_warning("%s: %s; what is missing is kept in memory", problem,
 			    ledger_error(error));
@@ -370,7 +363,7 @@ void fold_start(struct fold *fold, struct books *books)
 	fold->wanted = fold->folded = fold->replay.tree.size;
 	fold->replay.flags |= REPLAY_ALONE;
 	fold->books = books;
-	fold->last_time = monotonic_ms() / 1000;
+	fold->last_time = clock_us(CLOCK_MONOTONIC) / 1000000;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	fold->running = !pthread_create(&fold->thread, NULL, run, fold);
@@ -467,7 +460,7 @@ static bool fold_due(struct fold *fold, uint64_t behind, int64_t now)
 
 void fold_turn(struct fold *fold)
 {
-	int64_t now = monotonic_ms() / 1000;
+	int64_t now = clock_us(CLOCK_MONOTONIC) / 1000000;
 	uint64_t behind;
 	bool due;
 

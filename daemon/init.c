@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "ending.h"
 #include "seeds.h"
@@ -185,12 +186,9 @@ static const char *genesis_commit(struct batch *batch, struct entry *genesis)
 {
 	struct memo no_words = { 0 };
 	struct refusal refusal;
-	struct timespec now;
 	const char *problem;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (batch_add(batch, genesis, &no_words,
-		      (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, &refusal))
+	if (batch_add(batch, genesis, &no_words, clock_us(CLOCK_REALTIME), &refusal))
 		return "cannot make the first entry";
 	return batch_commit(batch, &problem) == COMMIT_DONE ? NULL : problem;
 }

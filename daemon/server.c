@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "conn.h"
 
@@ -72,14 +73,6 @@ struct server {
 	unsigned seconds;
 	bool (*reload)(struct config *ret);
 };
-
-static int64_t monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* ---- The socket ---- */
 
@@ -277,7 +270,7 @@ static void on_io(int fd, short what, void *context)
 
 	(void)fd;
 	if (what & EV_READ)
-		conn_read(conn, server->service, monotonic());
+		conn_read(conn, server->service, clock_us(CLOCK_MONOTONIC));
 	conn_dirty(server, conn);
 	conn_queue(server, conn);
 }
@@ -353,7 +346,7 @@ static void admit(struct server *server, int fd)
 		peer_leave(server, peer);
 		return;
 	}
-	conn = conn_new(server->base, fd, badge_take(peer, &actor), monotonic(), on_io);
+	conn = conn_new(server->base, fd, badge_take(peer, &actor), clock_us(CLOCK_MONOTONIC), on_io);
 	conn->peer = peer;
 	service->connections++;
 	TAILQ_INSERT_TAIL(&server->all, conn, all);
@@ -385,7 +378,7 @@ static void on_accept(int listener, short what, void *context)
 static bool turn_full(const struct server *server)
 {
 	return server->calls >= CALLS_A_TURN || batch_full(&server->service->batch) ||
-	       monotonic() >= server->turn_end;
+	       clock_us(CLOCK_MONOTONIC) >= server->turn_end;
 }
 
 /* Nobody rests while nobody else calls: many calls in a commit are cheap. */
@@ -457,7 +450,7 @@ static bool run_ready(struct server *server)
 /* After the commit: lets answers out, frees who is gone, and sees who goes on in the next turn. */
 static void answer_all(struct server *server)
 {
-	int64_t now = monotonic();
+	int64_t now = clock_us(CLOCK_MONOTONIC);
 	struct conn_list dirty = TAILQ_HEAD_INITIALIZER(dirty);
 	struct conn *conn;
 
@@ -485,7 +478,7 @@ static void undo_all(struct server *server, const char *problem)
 
 static void commit(struct server *server)
 {
-	int64_t began = monotonic();
+	int64_t began = clock_us(CLOCK_MONOTONIC);
 	const char *problem;
 
 	if (!batch_open(&server->service->batch))
@@ -493,7 +486,7 @@ static void commit(struct server *server)
 	server->pressed = true;
 	switch (service_commit(server->service, &problem)) {
 	case COMMIT_DONE:
-		server->commit_us = monotonic() - began;
+		server->commit_us = clock_us(CLOCK_MONOTONIC) - began;
 		break;
 	case COMMIT_UNDONE:
 		log_error("nothing could be recorded: %s", problem);
@@ -533,7 +526,7 @@ static void turn(struct server *server)
 	server->pressed = false;
 	server->reaped = false;
 	server->turns++;
-	server->turn_begun = monotonic();
+	server->turn_begun = clock_us(CLOCK_MONOTONIC);
 	server->turn_end = server->turn_begun +
 			   (server->commit_us > TURN_US ? server->commit_us : TURN_US);
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
@@ -549,7 +542,7 @@ static void turn(struct server *server)
 static void on_second(int fd, short what, void *context)
 {
 	struct server *server = context;
-	int64_t now = monotonic();
+	int64_t now = clock_us(CLOCK_MONOTONIC);
 	struct conn *conn;
 
 	(void)fd;

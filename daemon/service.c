@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "ending.h"
@@ -18,14 +19,6 @@
 
 #define ACCEPT_CLOCK_FILE "accept-clock"
 #define CLOCK_JUMP_US ((int64_t)86400 * 1000000)
-
-static int64_t clock_us(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* ---- A turn ---- */
 
