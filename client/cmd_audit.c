@@ -13,8 +13,7 @@ struct audit_options {
 	bool reverse;
 };
 
-#define OPTION(name, member, value, problem, help) \
-	{ name, value, offsetof(struct audit_options, member), problem, help }
+#define OPTION(...) OPTION_ROW(audit_options, __VA_ARGS__)
 
 static const struct option_row audit_options[] = {
 	OPTION("since", since, "D", NULL, "from this day or time on"),
@@ -58,12 +57,6 @@ static void say_why(struct buf *out, const struct wire_entry *entry)
 		buf_printf(out, "%s#%s", out->len ? " " : "", entry->category);
 }
 
-static void cell(struct table *table, size_t column, struct buf *text)
-{
-	table_cell(table, column, text->data ? text->data : "");
-	buf_clear(text);
-}
-
 /* The amount as the budget sees it: what goes out has a minus. */
 static void row_print(struct table *table, const struct wire_entry *entry)
 {
@@ -73,36 +66,31 @@ static void row_print(struct table *table, const struct wire_entry *entry)
 
 	table_row(table);
 	buf_int(&text, entry->seq.value);
-	cell(table, 0, &text);
+	table_take(table, 0, &text);
 	say_time(&text, entry->at);
-	cell(table, 1, &text);
+	table_take(table, 1, &text);
 	table_cell(table, 2, entry->budget ? entry->budget : "");
 	say_user(&text, entry->uid.value);
-	cell(table, 3, &text);
+	table_take(table, 3, &text);
 	table_cell(table, 4, entry->kind);
 	if (entry->amount.set)
 		say_money(&text, entry->currency, entry->exp.value,
 			  out ? -entry->amount.value : entry->amount.value);
-	cell(table, 5, &text);
+	table_take(table, 5, &text);
 	if (after->set) {
 		char digits[MONEY_TEXT_MAX];
 
 		buf_str(&text, money_format(after->value, (unsigned)entry->exp.value, digits));
 	}
-	cell(table, 6, &text);
+	table_take(table, 6, &text);
 	say_why(&text, entry);
-	cell(table, 7, &text);
+	table_take(table, 7, &text);
 	buf_release(&text);
 }
 
-struct printing {
-	struct table *table;		/* NULL: JSON */
-	bool found;
-};
-
-static enum exit_status reply_print(void *context, const struct reply *reply)
+/* Without a table, JSON. */
+static enum exit_status reply_print(void *table, const struct reply *reply)
 {
-	struct printing *printing = context;
 	struct wire_entry entry;
 	struct problem problem;
 	const json_t *json;
@@ -113,9 +101,8 @@ static enum exit_status reply_print(void *context, const struct reply *reply)
 		return EXIT_OK;
 	if (!wire_entry(json, &entry, &problem))
 		return reply_tell_foreign(&problem);
-	printing->found = true;
-	if (printing->table)
-		row_print(printing->table, &entry);
+	if (table)
+		row_print(table, &entry);
 	else
 		print_json(json);
 	return EXIT_OK;
@@ -184,7 +171,7 @@ static enum exit_status audit_run(struct fund *fund, int argc, char **argv)
 {
 	struct audit_options options = { NULL };
 	struct buf parameters = BUF_INIT;
-	struct printing printing = { NULL, false };
+	struct table *table;
 	int first, status = command_begin(fund, &cmd_audit, &options, argc, argv, &first);
 	enum exit_status end = EXIT_OK;
 
@@ -198,12 +185,11 @@ static enum exit_status audit_run(struct fund *fund, int argc, char **argv)
 		buf_release(&parameters);
 		return end;
 	}
-	if (!fund->json)
-		printing.table = table_new(columns, sizeof(columns) / sizeof(*columns));
-	end = stream_ask(fund, "Audit", &parameters, reply_print, &printing);
-	table_end(printing.table);
-	if (end == EXIT_OK && !printing.found && !fund->json)
+	table = fund->json ? NULL : table_new(columns, sizeof(columns) / sizeof(*columns));
+	end = stream_ask(fund, "Audit", &parameters, reply_print, table);
+	if (end == EXIT_OK && table && table_empty(table))
 		tell("no entry that you may see is like that");
+	table_end(table);
 	return end;
 }
 

@@ -23,12 +23,6 @@ static const struct column columns[] = {
 	{ "NEXT RESET", false, false }, { "OWNER", false, false }, { "TERMS", false, true },
 };
 
-static void cell(struct table *table, size_t column, struct buf *text)
-{
-	table_cell(table, column, text->data ? text->data : "");
-	buf_clear(text);
-}
-
 static void row_print(struct table *table, const struct wire_budget *budget)
 {
 	struct buf text = BUF_INIT;
@@ -36,31 +30,25 @@ static void row_print(struct table *table, const struct wire_budget *budget)
 	table_row(table);
 	table_cell(table, 0, budget->name);
 	say_terms_money(&text, &budget->terms, budget->balance.value);
-	cell(table, 1, &text);
+	table_take(table, 1, &text);
 	say_terms_money(&text, &budget->terms, budget->spent.value);
-	cell(table, 2, &text);
+	table_take(table, 2, &text);
 	if (budget->closed)
 		buf_str(&text, "closed");
 	else if (budget->next_reset)
 		buf_printf(&text, "%s%s", budget->next_reset,
 			   moment_past(budget->next_reset) ? " overdue" : "");
-	cell(table, 3, &text);
+	table_take(table, 3, &text);
 	say_owner(&text, &budget->terms);
-	cell(table, 4, &text);
+	table_take(table, 4, &text);
 	say_terms(&text, &budget->terms);
-	cell(table, 5, &text);
+	table_take(table, 5, &text);
 	buf_release(&text);
 }
 
-struct printing {
-	struct table *table;		/* NULL: JSON */
-	bool found;
-};
-
-/* One reply to a stream: a budget, or the empty end. */
-static enum exit_status reply_print(void *context, const struct reply *reply)
+/* One reply to a stream: a budget, or the empty end. Without a table, JSON. */
+static enum exit_status reply_print(void *table, const struct reply *reply)
 {
-	struct printing *printing = context;
 	const json_t *budgets, *one;
 	struct wire_budget budget;
 	struct problem problem;
@@ -71,9 +59,8 @@ static enum exit_status reply_print(void *context, const struct reply *reply)
 		return EXIT_OK;
 	if (!wire_budget(one, &budget, &problem))
 		return reply_tell_foreign(&problem);
-	printing->found = true;
-	if (printing->table)
-		row_print(printing->table, &budget);
+	if (table)
+		row_print(table, &budget);
 	else
 		print_json(one);
 	return EXIT_OK;
@@ -83,7 +70,7 @@ static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 {
 	struct balance_options options = { false };
 	struct buf parameters = BUF_INIT;
-	struct printing printing = { NULL, false };
+	struct table *table;
 	int first, status = command_begin(fund, &cmd_balance, &options, argc, argv, &first);
 	enum exit_status end;
 
@@ -96,13 +83,12 @@ static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 	json_close(&parameters, ']');
 	json_bool(&parameters, "all", options.all);
 	json_close(&parameters, '}');
-	if (!fund->json)
-		printing.table = table_new(columns, sizeof(columns) / sizeof(*columns));
-	end = stream_ask(fund, "Balance", &parameters, reply_print, &printing);
-	table_end(printing.table);
-	if (end == EXIT_OK && !printing.found && !fund->json)
+	table = fund->json ? NULL : table_new(columns, sizeof(columns) / sizeof(*columns));
+	end = stream_ask(fund, "Balance", &parameters, reply_print, table);
+	if (end == EXIT_OK && table && table_empty(table))
 		puts(options.all ? "There is no budget here yet that you may see. " OPENING
 				 : "You have no budget here yet. " OPENING);
+	table_end(table);
 	return end;
 }
 

@@ -16,8 +16,7 @@ struct spend_options {
 	bool dry_run;
 };
 
-#define OPTION(name, member, value, problem, help) \
-	{ name, value, offsetof(struct spend_options, member), problem, help }
+#define OPTION(...) OPTION_ROW(spend_options, __VA_ARGS__)
 
 static const struct option_row spend_options[] = {
 	OPTION("for", reason, "REASON", words_option, "what it is for"),

@@ -28,8 +28,7 @@ static const char *currency_problem(const char *code)
 	return currency_exp(code) >= 0 ? NULL : "a code of ISO 4217, such as EUR";
 }
 
-#define OPTION(name, member, value, problem, help) \
-	{ name, value, offsetof(struct terms_options, member), problem, help }
+#define OPTION(...) OPTION_ROW(terms_options, __VA_ARGS__)
 #define TERMS \
 	OPTION("owner", owner, "USER|UID", NULL, "whose budget it is"), \
 	OPTION("group", group, "GROUP|GID", NULL, "who may spend from this pool"), \

@@ -21,6 +21,13 @@ const char *ledger_key_parse(const char *text, struct verifier *ret)
 	return origin_problem(ret->name);
 }
 
+const char *ledger_key_problem(const char *text)
+{
+	struct verifier verifier;
+
+	return ledger_key_parse(text, &verifier);
+}
+
 static void keys_reserve(struct keys *keys, unsigned count)
 {
 	if (count <= keys->room)

@@ -36,6 +36,9 @@ bool key_same(const struct verifier *one, const struct verifier *other);
 /* NULL when `text` is the verifier key of a ledger; otherwise a static sentence. */
 const char *ledger_key_parse(const char *text, struct verifier *ret);
 
+/* For option tables: the same, without the key. */
+const char *ledger_key_problem(const char *text);
+
 /* Adds one. NULL, or a static sentence. */
 const char *keys_add(struct keys *keys, uint64_t from, const struct verifier *verifier);
 

@@ -11,9 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/frame.h"
 
 #define READ_LEAST 4096	/* bytes that there is room for at least */
+#define WAIT_US INT64_C(60000000)	/* in all, and so much more for each reply */
+#define WAIT_A_REPLY_US INT64_C(20000)
 
 enum link_outcome link_fail(struct link *link, enum link_outcome outcome, const char *problem)
 {
@@ -106,7 +109,8 @@ void link_close(struct link *link)
 	link->fd = -1;
 	link->at = 0;
 	link->child = 0;
-	link->sent = link->answered = 0;
+	link->sent = link->answered = link->replies = 0;
+	link->waited_us = 0;
 	while (link->asides) {
 		link_handler *handler = link->aside[0].handler;
 		void *context = link->aside[0].context;
@@ -165,6 +169,19 @@ bool link_aside(struct link *link, const char *method, const struct buf *paramet
 	return true;
 }
 
+/* As read(2), counting how long it took. */
+static ssize_t wait_read(struct link *link, char *bytes, size_t size)
+{
+	int64_t began = clock_us(CLOCK_MONOTONIC);
+	ssize_t n;
+
+	do
+		n = read(link->fd, bytes, size);
+	while (n < 0 && errno == EINTR);
+	link->waited_us += clock_us(CLOCK_MONOTONIC) - began;
+	return n;
+}
+
 /* Waits for more bytes. */
 static enum link_outcome link_fill(struct link *link)
 {
@@ -177,11 +194,11 @@ static enum link_outcome link_fill(struct link *link)
 		memmove(in->data, in->data + link->at, in->len -= link->at);
 	link->at = 0;
 	buf_reserve(in, READ_LEAST);
-	do
-		n = read(link->fd, in->data + in->len, in->cap - in->len - 1);
-	while (n < 0 && errno == EINTR);
+	n = wait_read(link, in->data + in->len, in->cap - in->len - 1);
 	if (n <= 0)
 		return link_fail(link, LINK_LOST, n == 0 ? "it hung up" : errno_text());
+	if (link->waited_us > WAIT_US + (int64_t)link->replies * WAIT_A_REPLY_US)
+		return link_fail(link, LINK_LOST, "it answers, but too slowly to wait for");
 	in->len += (size_t)n;
 	return LINK_OK;
 }
@@ -204,6 +221,7 @@ char *link_text(struct link *link, size_t *len)
 		return NULL;
 	}
 	link->at += *len + 1;
+	link->replies++;
 	return text;
 }
 

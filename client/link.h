@@ -1,5 +1,7 @@
 /*
- * The connection to the daemon: calls out, replies in, on a blocking socket with time-outs.
+ * The connection to the daemon: calls out, replies in, on a blocking socket with time-outs: for
+ * each piece of a reply so many seconds, and for all of them together a minute and what the
+ * replies make up for, so that nobody who answers drop by drop holds a program for ever.
  *
  * What always holds: after LINK_UNSENT the daemon cannot have acted on the call, for it never got
  * the whole of it; after LINK_LOST nobody here knows. Either way the link is closed and says why.
@@ -34,6 +36,8 @@ struct link {
 	size_t at;
 	struct buf out;			/* calls aside that wait for the next one, or for who reads */
 	pid_t child;			/* of link_open_command */
+	int64_t waited_us;		/* for what came to be read */
+	uint64_t replies;		/* that came */
 	char problem[128];		/* why the last thing failed */
 	uint64_t sent, answered;	/* calls not aside */
 	struct {

@@ -36,8 +36,7 @@ static const char *format_problem(const char *value)
 
 static const struct option_row export_options[] = {
 	{ "format", "FORMAT", offsetof(struct export_options, format), format_problem, "tiles" },
-	{ "connect", "COMMAND", offsetof(struct export_options, connect), NULL,
-	  "reach fundd through this command, such as ssh" },
+	OPTION_CONNECT(export_options),
 	OPTIONS_END
 };
 

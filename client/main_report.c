@@ -27,12 +27,6 @@ struct printing {
 	bool found;
 };
 
-static void cell(struct table *table, size_t column, struct buf *text)
-{
-	table_cell(table, column, text->data);
-	buf_clear(text);
-}
-
 static void row_print(struct table *table, const struct wire_total *total)
 {
 	struct buf text = BUF_INIT;
@@ -40,14 +34,14 @@ static void row_print(struct table *table, const struct wire_total *total)
 	table_row(table);
 	table_cell(table, 0, total->category ? total->category : "(none)");
 	say_money(&text, total->currency, total->exp.value, total->spent.value);
-	cell(table, 1, &text);
+	table_take(table, 1, &text);
 	buf_printf(&text, "%lld", (long long)total->spends.value);
-	cell(table, 2, &text);
+	table_take(table, 2, &text);
 	say_money(&text, total->currency, total->exp.value, total->refunded.value);
-	cell(table, 3, &text);
+	table_take(table, 3, &text);
 	say_money(&text, total->currency, total->exp.value,
 		  total->spent.value - total->refunded.value);
-	cell(table, 4, &text);
+	table_take(table, 4, &text);
 	buf_release(&text);
 }
 

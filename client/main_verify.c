@@ -21,13 +21,6 @@ struct verify_options {
 	bool full;
 };
 
-static const char *vkey_problem(const char *text)
-{
-	struct verifier verifier;
-
-	return ledger_key_parse(text, &verifier);
-}
-
 static const char *witness_problem(const char *text)
 {
 	struct verifier verifier;
@@ -37,19 +30,18 @@ static const char *witness_problem(const char *text)
 		       : "this is not the verifier key of a witness, which fund witness prints";
 }
 
-#define OPTION(name, member, value, problem, help) \
-	{ name, value, offsetof(struct verify_options, member), problem, help }
+#define OPTION(...) OPTION_ROW(verify_options, __VA_ARGS__)
 
 static const struct option_row verify_options[] = {
 	OPTION("full", full, NULL, NULL, "every entry and every balance (managers and auditors)"),
-	OPTION("vkey", vkey, "VKEY", vkey_problem,
+	OPTION("vkey", vkey, "VKEY", ledger_key_problem,
 	       "the ledger's key, instead of the remembered one"),
 	OPTION("witness", witness, "VKEY", witness_problem,
 	       "checkpoints need this witness's cosignature"),
 	OPTION("leaf", leaf, "FILE", NULL, "what a bare proof is about"),
-	OPTION("connect", connect, "COMMAND", NULL,
-	       "reach fundd through this command, such as ssh"),
-	OPTIONS_END};
+	OPTION_CONNECT(verify_options),
+	OPTIONS_END
+};
 
 static const struct command verify_command = {
 	"verify",

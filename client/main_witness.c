@@ -28,27 +28,19 @@ struct witness_options {
 	bool key, follow;
 };
 
-static const char *vkey_problem(const char *text)
-{
-	struct verifier verifier;
-
-	return ledger_key_parse(text, &verifier);
-}
-
-#define OPTION(name, member, value, problem, help) \
-	{ name, value, offsetof(struct witness_options, member), problem, help }
+#define OPTION(...) OPTION_ROW(witness_options, __VA_ARGS__)
 
 static const struct option_row witness_options[] = {
 	OPTION("key", key, NULL, NULL, "print the witness's verifier key, and nothing else"),
 	OPTION("follow", follow, NULL, NULL, "do not end: look again and again"),
 	OPTION("every", every, "SECONDS", count_problem,
 	       "with --follow: how often; 10 if not given"),
-	OPTION("vkey", vkey, "VKEY", vkey_problem, "the ledger's key, for the first look"),
+	OPTION("vkey", vkey, "VKEY", ledger_key_problem, "the ledger's key, for the first look"),
 	OPTION("name", name, "NAME", origin_problem, "the witness's name, when its key is made"),
 	OPTION("dir", dir, "DIR", NULL, "where the key and what was seen are kept"),
-	OPTION("connect", connect, "COMMAND", NULL,
-	       "reach fundd through this command, such as ssh"),
-	OPTIONS_END};
+	OPTION_CONNECT(witness_options),
+	OPTIONS_END
+};
 
 static const struct command witness_command = {
 	"witness",

@@ -18,6 +18,12 @@ struct option_row {
 	char letter;		/* -o for --output; 0: none */
 };
 
+/* A row for a member of `struct type`. */
+#define OPTION_ROW(type, name, member, value, problem, help) \
+	{ name, value, offsetof(struct type, member), problem, help }
+#define OPTION_CONNECT(type) \
+	OPTION_ROW(type, "connect", connect, "COMMAND", NULL, \
+		   "reach fundd through this command, such as ssh")
 #define OPTIONS_END { NULL, NULL, 0, NULL, NULL }
 #define OPTIONS_MAX 20		/* of one command, the shared ones included */
 

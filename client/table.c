@@ -112,6 +112,17 @@ void table_cell(struct table *table, size_t column, const char *text)
 	must(scols.set_data(table->line, column, text));
 }
 
+void table_take(struct table *table, size_t column, struct buf *text)
+{
+	table_cell(table, column, text->data ? text->data : "");
+	buf_clear(text);
+}
+
+bool table_empty(const struct table *table)
+{
+	return !table->headed && !table->rows;
+}
+
 void table_end(struct table *table)
 {
 	if (!table)

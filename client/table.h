@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/buf.h"
+
 struct column {
 	const char *heading;
 	bool right;		/* aligned to the right: numbers */
@@ -25,6 +27,12 @@ void table_row(struct table *table);
 
 /* The text is copied; what cannot be printed is shown as \xNN. */
 void table_cell(struct table *table, size_t column, const char *text);
+
+/* The same; the buf is emptied. */
+void table_take(struct table *table, size_t column, struct buf *text);
+
+/* No row was begun yet. */
+bool table_empty(const struct table *table);
 
 /* Prints what is left and frees the table. Takes NULL. */
 void table_end(struct table *table);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # A lost answer: the request is kept, asked for again under the same id, and typed again it makes
 # one entry. A batch file sent twice, and with a row inserted, doubles nothing.
+import json
 import os
 import socket
 import sys
@@ -114,6 +115,25 @@ def batch(text):
         f.write(text)
     return ledger.fund('spend', '--batch', path)
 
+
+class Listener(t.Proxy):
+    """Notes the parameters of the spends that it passes on."""
+    spends = []
+
+    def ask(self, call):
+        call_ = json.loads(call)
+        if call_['method'].endswith('.Spend'):
+            self.spends.append(call_['parameters'])
+        return call
+
+
+with open(path, 'w') as f:
+    f.write('ref,amount,reason,currency\nb1,1.00,euros,\nb2,700,yen,JPY\nb3,1.000,dinars,KWD\n')
+near = os.path.join(ledger.home, 'near.sock')
+with Listener(near, ledger.socket):
+    ledger.fund('--socket', near, 'spend', '--batch', path, '--dry-run')
+is_([(p['amount'], p['currency'], p.get('exp')) for p in Listener.spends], [(100, 'EUR', 2), (700, 'JPY', 0), (1000, 'KWD', 3)],
+    'each row says its currency and how many digits that has')
 
 rows = 'ref,amount,reason\na1,1.00,"one, quoted"\na2,2.00,two\na3,500,too much\n'
 typed = batch(rows)

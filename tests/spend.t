@@ -1,12 +1,14 @@
 #!/usr/bin/python3 -B
 # What one `fund spend` takes, as little as it can be, and what holds all the same.
 import os
+import time
 
 from lib.ledger import *
 
 FEW = {'libsodium', 'libc', 'ld-linux-x86-64', 'linux-vdso'}  # and what a sanitizer adds
 SANITIZERS = {'libasan', 'libubsan', 'libm', 'libgcc_s', 'libstdc++', 'libpthread', 'libdl', 'librt'}
 
+program('fund-verify')
 ledger = Ledger().start()
 ledger.fund('open', 'desk', '--group', '0', '--allowance', '100')
 
@@ -59,6 +61,26 @@ is_(asked(), ['Checkpoint', 'Balance', 'Spend'],
     'a spend takes three calls: its receipt proves that the ledger goes on from the head before')
 is_(asked(between=True), ['Checkpoint', 'Balance', 'Spend', 'Consistency'],
     '... unless another entry came between')
+
+class Dripping(Proxy):
+    """Answers a byte at a time."""
+
+    def replies(self, method, near, far):
+        for byte in json.dumps(far.recv()).encode() + b'\0':
+            near.sendall(bytes([byte]))
+            time.sleep(0.02)
+
+
+# The client's clock runs a hundred times as quick, so that a minute is not waited for.
+preload = run(['faketime', '-f', '+0', 'sh', '-c', 'echo "$LD_PRELOAD"']).stdout.strip()
+path = os.path.join(ledger.home, 'drip.sock')
+with Dripping(path, ledger.socket):
+    began = time.monotonic()
+    said = ledger.fund('verify', FUND_SOCKET=path, LD_PRELOAD=preload, FAKETIME='+0 x100',
+                       **sanitizer_options('verify_asan_link_order=0'))
+    took = time.monotonic() - began
+ok(said.returncode == 5 and 'too slowly to wait for' in said.stderr and took < 3,
+   'a daemon that answers drop by drop is not waited for', '%.1f s' % took, said.stderr)
 
 # ---- Files --------------------------------------------------------------------------------------
 
