@@ -42,7 +42,7 @@ unsigned batch_open(const struct batch *batch)
 
 bool batch_full(const struct batch *batch)
 {
-	return batch->count >= BATCH_MAX;
+	return batch->count >= BATCH_MAX || batch->rows.len >= BATCH_BYTES;
 }
 
 /* ---- Adding ---- */
@@ -158,6 +158,11 @@ static unsigned heads_due(const struct batch *batch, unsigned i)
 
 static void rows_put(struct batch *batch)
 {
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < batch->count; i++)
+		bytes += row_size(batch->items[i].begun, heads_due(batch, i));
+	ledger_begin(batch->ledger, bytes, batch->count);
 	for (unsigned i = 0; i < batch->count; i++) {
 		const struct batch_item *item = &batch->items[i];
 		size_t size = row_size(item->begun, heads_due(batch, i));
@@ -253,7 +258,6 @@ static const char *batch_write(struct batch *batch, struct merkle *tree, struct 
 	const char *problem;
 	unsigned count;
 
-	ledger_begin(batch->ledger);
 	rows_put(batch);
 	if (batch->ledger->error)
 		return NULL;
@@ -281,7 +285,7 @@ enum commit batch_commit(struct batch *batch, const char **problem)
 	*problem = head_signable(batch->books, batch->signers);
 	if (!*problem) {
 		*problem = batch_write(batch, &tree, &note);
-		done = *problem ? COMMIT_UNKNOWN : ledger_commit(batch->ledger, tree.size);
+		done = *problem ? COMMIT_UNKNOWN : ledger_commit(batch->ledger);
 		if (*problem)
 			ledger_abort(batch->ledger);
 		else if (done != COMMIT_DONE)

@@ -18,7 +18,8 @@
 #include "refusal.h"
 #include "stored.h"
 
-#define BATCH_MAX 512		/* entries in one commit */
+#define BATCH_MAX 512			/* entries in one commit */
+#define BATCH_BYTES ((size_t)1 << 20)	/* of rows: with so many it is full, too */
 
 struct batch_item;
 

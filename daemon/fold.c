@@ -106,7 +106,7 @@ static const char *fold_until(struct fold *fold, uint64_t size, const struct map
 			      int *error)
 {
 	struct replay *replay = &fold->replay;
-	const char *problem = replay_until(replay, fold->ledger, size);
+	const char *problem = replay_until(replay, &fold->settled, size);
 
 	*error = fold->view.damaged ? SHELF_DAMAGED : 0;
 	if (problem || *error)
@@ -235,7 +235,7 @@ const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
 {
 	const char *problem;
 
-	*fold = (struct fold){ .ledger = ledger };
+	*fold = (struct fold){ .ledger = ledger, .settled = ledger_settled_only(ledger) };
 	problem = index_take(fold, dir, secret);
 	if (problem) {
 		log_notice("the index cannot be used (%s): it is made again from the ledger", problem);
@@ -360,7 +360,7 @@ void fold_start(struct fold *fold, struct books *books)
 
 	if (!fold->open)
 		return;
-	fold->wanted = fold->folded = fold->replay.tree.size;
+	fold->wanted = fold->folded = fold->frozen_to = fold->replay.tree.size;
 	fold->replay.flags |= REPLAY_ALONE;
 	fold->books = books;
 	fold->last_time = clock_us(CLOCK_MONOTONIC) / 1000000;
@@ -415,7 +415,7 @@ uint64_t fold_folded(struct fold *fold)
 /* What is asked for is done: then the index has it, and the memory is free. */
 static bool fold_end(struct fold *fold)
 {
-	if (fold->folded != fold->wanted)
+	if (fold->folded != fold->frozen_to)
 		return false;
 	if (fold->frozen) {
 		view_refresh(&fold->daemon_view);
@@ -431,8 +431,16 @@ static void fold_begin(struct fold *fold, int64_t now)
 	books_freeze(fold->books);
 	customers_freeze(fold->daemon_customers);
 	fold->frozen = &fold->daemon_customers->frozen;
-	fold->wanted = fold->ledger->size;
+	fold->frozen_to = fold->ledger->size;
 	fold->last_time = now;
+}
+
+/* The thread reads settled rows alone. */
+static void fold_allow(struct fold *fold)
+{
+	if (fold->wanted == fold->frozen_to || ledger_settled(fold->ledger) < fold->frozen_to)
+		return;
+	fold->wanted = fold->frozen_to;
 	pthread_cond_broadcast(&fold->changed);
 }
 
@@ -478,5 +486,6 @@ void fold_turn(struct fold *fold)
 	}
 	if (fold_end(fold) && due)
 		fold_begin(fold, now);
+	fold_allow(fold);
 	pthread_mutex_unlock(&fold->mutex);
 }

@@ -27,6 +27,7 @@
 
 struct fold {
 	struct ledger *ledger;
+	struct ledger settled;		/* for the thread */
 	struct index index;
 	bool open;			/* the rest is there only then */
 	struct replay replay;
@@ -42,7 +43,7 @@ struct fold {
 	bool running;
 	pthread_mutex_t mutex;		/* over what follows */
 	pthread_cond_t changed;
-	uint64_t wanted, folded;	/* entries */
+	uint64_t wanted, folded;	/* entries; the former once they are settled */
 	const struct map *frozen;	/* the daemon's customers in them */
 	bool stopping, failed;
 	atomic_bool damaged;		/* said by the thread */
@@ -51,6 +52,7 @@ struct fold {
 	struct view daemon_view;
 	struct books *books;
 	struct customers *daemon_customers;
+	uint64_t frozen_to;		/* entries: what is frozen is to be folded when they are settled */
 	int64_t last_time;		/* seconds; of the last fold */
 	uint64_t seen;			/* the ledger's size, and since when it has not grown */
 	int64_t seen_time;

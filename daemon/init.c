@@ -226,14 +226,14 @@ static const char *genesis_write(const char *path, int dir, const struct signers
 	batch_release(&batch);
 	customers_release(&customers);
 	books_release(&books);
-	ledger_close(&ledger);
+	error = ledger_close(&ledger);
 	keyring_close(&keyring);
-	return problem;
+	return !problem && error ? ledger_error(error) : problem;
 }
 
 static void files_remove(int dir)
 {
-	static const char *const files[] = { LEDGER_FILE, LEDGER_FILE "-lock", KEYRING_FILE, ENDING_FILE,
+	static const char *const files[] = { LEDGER_FILE, LEDGER_FILE "-lock", WAL_FILE, KEYRING_FILE, ENDING_FILE,
 					     SEED_FILE };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

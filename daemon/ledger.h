@@ -1,44 +1,39 @@
 /*
- * ledger.mdb: the append-only LMDB database of rows, key = sequence number, 8 bytes big-endian. It is the
- * only truth; everything else is derived from it.
+ * The ledger: rows that are only ever added at the end, in ledger.mdb (store.h), the last of them still in the
+ * write-ahead log alone (wal.h). It is the only truth; everything else is derived from it.
  *
- * What always holds: rows 0 to size - 1 are there and durable; rows are only ever added at the end. LMDB's
- * default sync stays on. Nothing outside this file knows LMDB.
+ * What always holds: rows 0 to size - 1 are there and durable. A commit is one write and one sync of the log; a thread
+ * settles rows (settle.h): it moves them to ledger.mdb a segment at a time, when one is full and every second. Then,
+ * and only then, their segment is used again. Nobody sees where a row stands.
  *
- * Functions return 0 or an error of errno or LMDB; ledger_error() turns it into words. A write transaction
- * remembers its first error, so a sequence of puts is checked once, at the commit.
+ * Functions return 0 or an error of errno, LMDB or below; ledger_error() turns it into words. A commit remembers its
+ * first error, so a sequence of puts is checked once, at its end.
  */
 #ifndef DAEMON_LEDGER_H
 #define DAEMON_LEDGER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "settle.h"
+#include "store.h"
+#include "wal.h"
 
-#define LEDGER_FILE "ledger.mdb"
-#define LEDGER_MAP_DEFAULT ((uint64_t)1 << 40)
-#define LEDGER_MAP_MIN ((uint64_t)4 << 20)
-
-typedef struct MDB_env MDB_env;
-typedef struct MDB_txn MDB_txn;
-typedef struct MDB_cursor MDB_cursor;
+/* The log has rows that do not go on from ledger.mdb's last one. */
+#define LEDGER_LOG_STRAY (-1)
 
 struct ledger {
-	MDB_env *env;
-	unsigned dbi;
+	struct store store;
+	struct wal *wal;		/* NULL: only what is settled is looked at */
+	struct settler *settler;	/* NULL: it is only read */
 	uint64_t size;			/* entries committed */
-	uint64_t map_size;		/* bytes */
-	uint64_t reserve;		/* bytes kept zero-filled ahead */
-	bool disk_full;			/* the last attempt to fill ahead failed */
-	MDB_txn *write;
-	int error;			/* the write transaction's first */
+	bool log_missing;		/* there was no log, so one was made */
+	uint64_t recovered;		/* entries that were only in the log when it was opened */
+	int error;			/* the open commit's first */
 };
 
 enum room {
 	ROOM_PLENTY,	/* for everything */
 	ROOM_RESERVE,	/* for audit, boot and close; no money */
 	ROOM_NONE,	/* read only */
-	ROOM_GONE,	/* the file was removed: what is written goes with the process; read only */
+	ROOM_GONE,	/* a file was removed: what is written goes with the process; read only */
 };
 
 enum commit {
@@ -49,34 +44,44 @@ enum commit {
 
 const char *ledger_error(int error);
 
-/* Opens the environment in the directory, creating its files with `create` (and only then). */
+/* Opens the ledger in the directory, creating its files with `create` (and only then), and settles what is in the log. */
 int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool create);
 
-/* Opens it for reading beside a running daemon. */
+/* Opens it for reading beside a running daemon, or after one that died. */
 int ledger_open_reader(struct ledger *ledger, const char *dir);
-void ledger_close(struct ledger *ledger);
+
+/* Settles all there is. What cannot be settled, for an error that is returned, stays in the log for the next start. */
+int ledger_close(struct ledger *ledger);
+
+/* The same ledger for another thread, as far as it is settled; nothing of it is to be closed. */
+struct ledger ledger_settled_only(const struct ledger *ledger);
+
+/* To be called every second: settles what is new. */
+void ledger_second(struct ledger *ledger);
 
 /* Drops the places of readers that died. */
 void ledger_tidy(struct ledger *ledger);
 
-/* How much may still be written. Fills the file ahead where that is due. */
+/* How many entries are settled. */
+uint64_t ledger_settled(const struct ledger *ledger);
+
+/* How much may still be written. */
 enum room ledger_room(struct ledger *ledger);
 
-/* Appending: begin, put rows in order (the bytes are copied, or room for them is given), look at them again, commit. */
-void ledger_begin(struct ledger *ledger);
+/* Appending: begin with the rows' bytes and number, get room for each row in order, look at them, commit. */
+void ledger_begin(struct ledger *ledger, size_t bytes, unsigned count);
 void *ledger_put(struct ledger *ledger, uint64_t seq, size_t size);
-const void *ledger_written(struct ledger *ledger, uint64_t seq, size_t *size);
-enum commit ledger_commit(struct ledger *ledger, uint64_t size);
+const void *ledger_written(const struct ledger *ledger, uint64_t seq, size_t *size);
+enum commit ledger_commit(struct ledger *ledger);
 void ledger_abort(struct ledger *ledger);
 
 /*
  * A reader sees the ledger as it was when it began. It must end before the loop turn does: a pinned reader
- * keeps LMDB from using old pages again.
+ * keeps LMDB from using old pages again, and rows in the log stay where they are no longer.
  */
 struct reader {
-	MDB_txn *txn;
-	MDB_cursor *cursor;
-	uint64_t at;			/* where the cursor stands; UINT64_MAX: nowhere */
+	const struct ledger *ledger;
+	struct store_view view;
 	uint64_t size;			/* entries in this view */
 	uint64_t rows;			/* there are: fewer when some are missing */
 };
@@ -84,7 +89,7 @@ struct reader {
 int reader_begin(struct ledger *ledger, struct reader *ret);
 void reader_end(struct reader *reader);
 
-/* A newer view for the same reader. */
+/* A newer view for the same reader, which goes on seeing what it saw. */
 int reader_renew(struct reader *reader);
 
 /* The row's bytes, valid until the reader ends or is renewed. Quick when rows are asked for one after the other. */

@@ -82,6 +82,7 @@ static void clock_accept(struct service *service)
 void service_second(struct service *service)
 {
 	clock_accept(service);
+	ledger_second(&service->ledger);
 	if (!batch_open(&service->batch))
 		signers_expire(service->dir, &service->books, &service->signers);
 }
@@ -127,7 +128,17 @@ static bool zone_take(const char *zone)
 	return false;
 }
 
-static bool store_open(struct service *service)
+static void tell_recovery(const struct ledger *ledger)
+{
+	if (ledger->log_missing)
+		log_warning("there was no %s, so an empty one was made; if fundd did not end in order, the "
+			    "last second's entries may be missing", WAL_FILE);
+	if (ledger->recovered)
+		log_notice("%llu entries were in %s alone, and are in %s now",
+			   (unsigned long long)ledger->recovered, WAL_FILE, LEDGER_FILE);
+}
+
+static bool ledger_take(struct service *service)
 {
 	struct reader reader;
 	struct stored genesis;
@@ -141,6 +152,7 @@ static bool store_open(struct service *service)
 			  ledger_error(error));
 		return false;
 	}
+	tell_recovery(&service->ledger);
 	if (!reader_begin(&service->ledger, &reader)) {
 		problem = stored_read(&reader, 0, &row, &genesis);
 		reader_end(&reader);
@@ -321,7 +333,7 @@ int service_load(struct service *service, const struct config *config)
 	index_ready(service->config.dir);
 	if (!store_sound(service))
 		return EXIT_UNVERIFIED;
-	if (!store_open(service) || !fold_ready(service) || !store_replay(service) ||
+	if (!ledger_take(service) || !fold_ready(service) || !store_replay(service) ||
 	    !outside_agrees(service) ||
 	    !signers_load(service->dir, &service->books, &service->signers))
 		return EXIT_FAILED;
@@ -349,6 +361,8 @@ int service_open(struct service *service, const struct config *config)
 
 void service_close(struct service *service)
 {
+	int error;
+
 	fold_close(&service->fold);
 	batch_release(&service->batch);
 	buf_release(&service->reply);
@@ -359,7 +373,10 @@ void service_close(struct service *service)
 	signers_close(&service->signers);
 	witnesses_release(&service->witnesses);
 	guard_close(&service->guard);
-	ledger_close(&service->ledger);
+	error = ledger_close(&service->ledger);
+	if (error)
+		log_error("the last entries stay in %s for now: %s. The next start moves them to %s",
+			  WAL_FILE, ledger_error(error), LEDGER_FILE);
 	if (service->dir < 0)
 		return;
 	ending_note_clean(service->dir);

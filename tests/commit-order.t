@@ -1,7 +1,6 @@
 #!/usr/bin/python3 -B
-# No answer before the commit. LMDB commits by fdatasync and then a write of the meta page to an
-# O_DSYNC descriptor. Each of the two made slow alone must make every answer slow that knows of an
-# uncommitted entry: the spend's own, a repeat of its id, a balance that shows it, a refusal that
+# No answer before the commit: one write to ledger.wal and then its fdatasync. Each of the two made
+# slow alone must make every answer slow that knows of an uncommitted entry: the spend's own, a repeat of its id, a balance that shows it, a refusal that
 # is due to it. All four are asked on connections of their own, while the daemon is stopped, so
 # that it finds them at once and puts them into one batch.
 import os
@@ -143,9 +142,9 @@ def traced(pid):
 all_quick('nothing slow')
 all_slow(with_strace('fdatasync:delay_enter=%d' % (DELAY * 10**6)), 'fdatasync (strace)')
 all_slow(with_shim('sync'), 'fdatasync')
-ok('sync' in delays() and 'meta' not in delays(), 'it was fdatasync alone that waited', delays())
-all_slow(with_shim('meta'), 'meta page')
-ok('meta' in delays(), 'it was the meta page that waited', delays())
+ok('sync' in delays() and 'write' not in delays(), 'it was fdatasync alone that waited', delays())
+all_slow(with_shim('write'), 'write')
+ok('write' in delays(), 'it was the write that waited', delays())
 all_quick('nothing slow any more')
 
 # What does not know of an open entry has nothing to wait for.

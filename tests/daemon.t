@@ -45,7 +45,7 @@ is_(mode(first + '/signing.key'), '600', 'so is the seed')
 is_(os.stat(first + '/signing.key').st_size, 32, 'of 32 bytes')
 with open(os.path.join(ROOT, 'man/fund-ledger.5')) as f:
     listed = set(re.findall(r'[a-z.-]+', ' '.join(re.findall(r'(?m)^\.It Pa (.*)$', f.read()))))
-ok({'keys', 'ledger.mdb', 'signing.key'} <= set(os.listdir(first)) <= listed,
+ok({'keys', 'ledger.mdb', 'ledger.wal', 'signing.key'} <= set(os.listdir(first)) <= listed,
    'there is what fund-ledger(5) says', os.listdir(first), listed)
 verified = fundd('--verify', '--all', '--dir', first)
 ok(re.fullmatch(r'verified 1 entries, root [A-Za-z0-9+/]{43}=\n', verified.stdout) and

@@ -12,12 +12,18 @@ from lib.load import *
 CYCLES = int(os.environ.get('KILL9_CYCLES', 40))
 EACH = 200          # blows that one ledger takes: it is replayed three times for each
 CLIENTS = 8
+SETTLE_EVERY = 10    # of so many blows one falls after up to so many seconds:
+SETTLING = 2.5       # what is in the log is settled each second
 BETWEEN = (10, 250)  # answers seen before the blow
 random.seed(int(os.environ.get('SEED', '1')))
 
-def work_until_blow(loaders):
-    """Load, then SIGKILL at a random moment, then whatever had been answered by then."""
-    if not work(loaders, random.randint(*BETWEEN)):
+def work_until_blow(loaders, seconds):
+    """Load for so long at least, then SIGKILL at a random moment, then whatever had been answered by then."""
+    begun = time.monotonic()
+    alive = work(loaders, random.randint(*BETWEEN))
+    while alive and time.monotonic() < begun + seconds:
+        alive = work(loaders, 1 + sum(len(l.answers) for l in loaders))
+    if not alive:
         raise RuntimeError('the daemon is gone: ' + ledger.log()[-1000:])
     time.sleep(random.random() * 0.002)
     ledger.kill()
@@ -26,10 +32,10 @@ def work_until_blow(loaders):
             time.sleep(0.001)
 
 
-def cycle(env=None):
+def cycle(n, env=None):
     """One blow. Returns what is wrong afterwards, one line each."""
     loaders = [Loader(ledger.connect().sock, name) for name in NAMES]
-    work_until_blow(loaders)
+    work_until_blow(loaders, random.random() * SETTLING if n % SETTLE_EVERY == 0 else 0)
     ledger.start(env=env)
     wrong = judge(ledger, loaders)
     for loader in loaders:
@@ -55,7 +61,7 @@ for first in range(0, CYCLES, EACH):
     NAMES = open_pools(ledger, CLIENTS)
     everything = {}
     for n in range(first, min(first + EACH, CYCLES)):
-        wrong = cycle()
+        wrong = cycle(n)
         if not ok(not wrong, 'blow %d' % (n + 1), *wrong):
             done()
     whole()

@@ -1,10 +1,8 @@
 /*
- * LD_PRELOAD for commit-order.t: makes one of the two steps of an LMDB commit slow, while a file
- * tells so.
+ * LD_PRELOAD for commit-order.t: makes one of the two steps of a commit slow, while a file tells so.
  *
- *   $SLOW_COMMIT/sync exists: fdatasync takes DELAY longer before it begins
- *   $SLOW_COMMIT/meta exists: so does a pwrite to a descriptor opened with O_DSYNC: the meta page,
- *                             which makes the commit visible
+ *   $SLOW_COMMIT/write exists: a pwrite to ledger.wal takes DELAY longer before it begins
+ *   $SLOW_COMMIT/sync exists: so does an fdatasync of it
  *
  * Each delay leaves a line in $SLOW_COMMIT/log, so that the test knows that it happened.
  */
@@ -12,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,11 +46,24 @@ static void delay_if(const char *step)
 	nanosleep(&delay, NULL);
 }
 
+static int is_log(int fd)
+{
+	static const char name[] = "/ledger.wal";
+	char link[64], path[4096];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path));
+	return len >= (ssize_t)sizeof(name) - 1 &&
+	       !memcmp(path + len - (sizeof(name) - 1), name, sizeof(name) - 1);
+}
+
 int fdatasync(int fd)
 {
 	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
 
-	delay_if("sync");
+	if (is_log(fd))
+		delay_if("sync");
 	return real(fd);
 }
 
@@ -60,7 +72,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
 	ssize_t (*real)(int, const void *, size_t, off_t) =
 		(ssize_t (*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite");
 
-	if ((fcntl(fd, F_GETFL) & O_DSYNC) == O_DSYNC)
-		delay_if("meta");
+	if (is_log(fd))
+		delay_if("write");
 	return real(fd, bytes, len, at);
 }

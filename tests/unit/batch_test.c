@@ -245,7 +245,7 @@ static void test_undone(void)
 	is_int(add(&small, NULL, NULL, NOON), ERR_NONE, "something smaller is taken");
 	commit("and finds room");
 	service_close(&service);
-	config.map_size *= 2;
+	config.map_size *= 8;
 	start();
 	is_int((int64_t)batch_size(batch), (int64_t)size + 2, "started again: a boot more");
 	is_int(books_budget(&service.books, POOL)->balance, balance - 1, "and the balance is the same");

@@ -1,0 +1,114 @@
+#include "settle.h"
+
+#include <signal.h>
+
+/* With the mutex held, which it lets go meanwhile. */
+static void segment_settle(struct settler *settler)
+{
+	const struct segment *segment = settler->segment;
+	uint64_t settled = settler->settled;
+	int error;
+
+	settler->fill = false;
+	pthread_mutex_unlock(&settler->mutex);
+	store_fill(settler->store);
+	error = segment ? store_append(settler->store, segment, &settled) : 0;
+	pthread_mutex_lock(&settler->mutex);
+	if (segment)
+		settler->error = error;
+	settler->settled = settled;
+	if (segment && !error)
+		settler->segment = NULL;
+	pthread_cond_broadcast(&settler->changed);
+}
+
+static void *run(void *context)
+{
+	struct settler *settler = context;
+
+	pthread_mutex_lock(&settler->mutex);
+	while (!settler->stopping || (settler->segment && !settler->error)) {
+		if ((settler->segment && !settler->error) || settler->fill)
+			segment_settle(settler);
+		else
+			pthread_cond_wait(&settler->changed, &settler->mutex);
+	}
+	pthread_mutex_unlock(&settler->mutex);
+	return NULL;
+}
+
+int settle_start(struct settler *settler, struct store *store)
+{
+	sigset_t all, before;
+	int error;
+
+	*settler = (struct settler){ .store = store, .settled = store->size };
+	pthread_mutex_init(&settler->mutex, NULL);
+	pthread_cond_init(&settler->changed, NULL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&settler->thread, NULL, run, settler);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+void settle_stop(struct settler *settler)
+{
+	pthread_mutex_lock(&settler->mutex);
+	settler->stopping = true;
+	pthread_cond_broadcast(&settler->changed);
+	pthread_mutex_unlock(&settler->mutex);
+	pthread_join(settler->thread, NULL);
+	pthread_cond_destroy(&settler->changed);
+	pthread_mutex_destroy(&settler->mutex);
+}
+
+bool settle_idle(struct settler *settler)
+{
+	bool idle;
+
+	pthread_mutex_lock(&settler->mutex);
+	idle = !settler->segment;
+	pthread_mutex_unlock(&settler->mutex);
+	return idle;
+}
+
+void settle_give(struct settler *settler, const struct segment *segment)
+{
+	pthread_mutex_lock(&settler->mutex);
+	settler->segment = segment;
+	pthread_cond_broadcast(&settler->changed);
+	pthread_mutex_unlock(&settler->mutex);
+}
+
+int settle_wait(struct settler *settler)
+{
+	int error;
+
+	pthread_mutex_lock(&settler->mutex);
+	while (settler->segment && !settler->error)
+		pthread_cond_wait(&settler->changed, &settler->mutex);
+	error = settler->segment ? settler->error : 0;
+	pthread_mutex_unlock(&settler->mutex);
+	return error;
+}
+
+void settle_again(struct settler *settler)
+{
+	pthread_mutex_lock(&settler->mutex);
+	if (store_full(settler->error))
+		settler->error = 0;
+	settler->fill = true;
+	pthread_cond_broadcast(&settler->changed);
+	pthread_mutex_unlock(&settler->mutex);
+}
+
+uint64_t settle_settled(struct settler *settler)
+{
+	uint64_t settled;
+
+	pthread_mutex_lock(&settler->mutex);
+	settled = settler->settled;
+	pthread_mutex_unlock(&settler->mutex);
+	return settled;
+}

@@ -1,0 +1,117 @@
+/*
+ * ledger.wal: the write-ahead log. A commit is durable when its rows stand here, after one write of consecutive bytes
+ * and one sync; in bulk they then go on to ledger.mdb (ledger.h), whose own commits write scattered pages and wait for
+ * the disk twice.
+ *
+ * The file is two segments of WAL_SEGMENT bytes, filled with zeros ahead. A segment is written from its beginning
+ * and, once its rows are in ledger.mdb, over again. It holds records, one for each commit, each from a page's
+ * beginning:
+ *
+ *   8 bytes   magic
+ *   8 bytes   sequence number of the first row, big-endian
+ *   4 bytes   how many rows, big-endian
+ *   4 bytes   bytes of all rows with their lengths, big-endian
+ *   8 bytes   the checksum of the row before the first (row.h): the record follows that row and no other's
+ *   8 bytes   checksum of all above, with the seed 0
+ *   rows      each a 4-byte big-endian length and that many bytes, which end with their checksum
+ *   zeros     up to the page's end
+ *
+ * Numbers only grow, so what is left of earlier use is told from what is new by them, and a record that was torn by
+ * the end of the power by its checksums: it was never answered. Behind a damaged record there must be none with
+ * higher numbers; where there is one, what was acknowledged is lost, and wal_recover() says so.
+ *
+ * A segment's bytes are kept in memory as they are in the file: rows are read there until they are in ledger.mdb.
+ */
+#ifndef DAEMON_WAL_H
+#define DAEMON_WAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "checksum.h"
+
+#define WAL_FILE "ledger.wal"
+#define WAL_SEGMENT ((size_t)4 << 20)
+#define WAL_SEGMENTS 2
+#define WAL_PAGE ((size_t)4096)
+#define WAL_HEADER ((size_t)40)
+#define WAL_ROW_HEADER ((size_t)4)
+
+struct segment {
+	uint8_t *bytes;			/* WAL_SEGMENT */
+	size_t used;			/* bytes of finished records */
+	uint64_t first;			/* row number */
+	unsigned count;			/* rows, the open record's too */
+	uint32_t *rows;			/* where each one's length stands in `bytes` */
+};
+
+struct wal {
+	int fd;
+	struct segment segments[WAL_SEGMENTS];
+	struct segment *current;	/* which is written */
+	size_t record;			/* bytes of the open record */
+	unsigned record_rows;
+	uint8_t prior[CHECKSUM_SIZE];	/* of the last row written, or of ledger.mdb's last one */
+};
+
+enum wal_end {
+	WAL_DONE,
+	WAL_UNDONE,	/* the record is not there, and that is certain */
+	WAL_UNKNOWN,	/* only a restart can tell */
+};
+
+/*
+ * Opens the file in the directory; with `writable` it is made, or filled up to its size, when it is not whole. Without,
+ * *ret_missing says that there is none, and the log is empty. 0 or an errno.
+ */
+int wal_open(struct wal *wal, const char *dir, bool writable, bool *ret_missing);
+void wal_close(struct wal *wal);
+
+/*
+ * Looks for what a crash has left: the rows from number `next` on, `prior` being the checksum of the row before (zeros:
+ * there is none). false: the log has rows above, but does not go on there: it is damaged, or another ledger.mdb's.
+ */
+bool wal_recover(struct wal *wal, uint64_t next, const uint8_t prior[CHECKSUM_SIZE]);
+
+/* The number after the last row that the log has; 0: it has none. */
+uint64_t wal_last(const struct wal *wal);
+
+/* false: the file was removed, so what is written goes with the process. */
+bool wal_there(const struct wal *wal);
+
+/* All rows are in ledger.mdb: goes on with empty segments. */
+void wal_restart(struct wal *wal);
+
+/* All rows are in ledger.mdb, and none will come: leaves none behind. It matters to nobody whether it gets to the disk. */
+void wal_clear(struct wal *wal);
+
+/* ---- Writing ---- */
+
+/* What a record of `count` rows of `bytes` in all takes in a segment. */
+size_t wal_record_size(size_t bytes, unsigned count);
+
+/* Does such a record fit into what is left of the current segment? */
+bool wal_fits(const struct wal *wal, size_t bytes, unsigned count);
+
+/* Goes on in the other segment, whose rows are needed no more. Returns the one before. */
+struct segment *wal_switch(struct wal *wal);
+
+/* A record: begin, room for each row in order, then write or abort. It must fit. */
+void wal_begin(struct wal *wal);
+uint8_t *wal_put(struct wal *wal, uint64_t seq, size_t size);
+void wal_abort(struct wal *wal);
+
+/* Durable with WAL_DONE; otherwise *error is an errno, and the record is aborted. */
+enum wal_end wal_write(struct wal *wal, int *error);
+
+/* ---- Reading ---- */
+
+/* The segment that has a row, or NULL. */
+const struct segment *wal_segment(const struct wal *wal, uint64_t seq);
+
+/* A row, or NULL; its bytes stay where they are until their segment is gone over again. */
+const uint8_t *segment_row(const struct segment *segment, uint64_t seq, size_t *size);
+const uint8_t *wal_row(const struct wal *wal, uint64_t seq, size_t *size);
+
+#endif

@@ -1,0 +1,360 @@
+/*
+ * The write-ahead log: what it gives back after a crash at any moment, and what it refuses to go on from.
+ */
+#include "daemon/wal.h"
+#include "common/buf.h"
+#include "common/bytes.h"
+#include "common/merkle.h"
+#include "daemon/row.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RECORDS 6
+#define FILE_SIZE (WAL_SEGMENTS * WAL_SEGMENT)
+
+static const uint8_t nothing[CHECKSUM_SIZE];
+static char place[] = "/tmp/wal-test-XXXXXX", path[64];
+
+/* ---- Rows and records ---- */
+
+/* Row `seq` of a made-up ledger: always the same, none like another. Bytes last until the next call. */
+static const uint8_t *made(uint64_t seq, size_t *size)
+{
+	static struct buf out;
+	static uint8_t hashes[MERKLE_LEVELS * 32];
+	char leaf[64];
+	struct row row = { .leaf = { (uint8_t *)leaf, 0 },
+			   .hashes = { hashes, merkle_completed(seq) * 32 },
+			   .memo = { hashes, 40 + seq % 700 } };
+
+	row.leaf.len = (size_t)snprintf(leaf, sizeof(leaf), "{\"v\":1,\"seq\":%llu}", (unsigned long long)seq);
+	buf_clear(&out);
+	row_begin(seq, &row, &out);
+	*size = row_size(out.len, 0);
+	buf_room(&out, *size - out.len);
+	row_finish(seq, (uint8_t *)out.data, *size, NULL, 0);
+	return (const uint8_t *)out.data;
+}
+
+static const uint8_t *sum_before(uint64_t seq)
+{
+	size_t size;
+	const uint8_t *row = seq ? made(seq - 1, &size) : NULL;
+
+	return row ? row + size - CHECKSUM_SIZE : nothing;
+}
+
+/* Record n has n + 1 rows; so it begins with this one. */
+static uint64_t first_of(unsigned n)
+{
+	return n * (n + 1) / 2;
+}
+
+static enum wal_end record(struct wal *wal, uint64_t first, unsigned count, int *error)
+{
+	size_t size;
+
+	wal_begin(wal);
+	for (uint64_t seq = first; seq < first + count; seq++) {
+		const uint8_t *row = made(seq, &size);
+
+		memcpy(wal_put(wal, seq, size), row, size);
+	}
+	return wal_write(wal, error);
+}
+
+static void records(struct wal *wal, unsigned from, unsigned until)
+{
+	int error;
+
+	for (unsigned n = from; n < until; n++)
+		if (record(wal, first_of(n), n + 1, &error) != WAL_DONE) {
+			printf("Bail out! a record is not written: %s\n", strerror(error));
+			exit(1);
+		}
+}
+
+static void opened(struct wal *wal, bool writable)
+{
+	bool missing;
+
+	if (wal_open(wal, place, writable, &missing)) {
+		puts("Bail out! the log does not open");
+		exit(1);
+	}
+}
+
+static void fresh(struct wal *wal)
+{
+	unlink(path);
+	opened(wal, true);
+	wal_recover(wal, 0, nothing);
+}
+
+/* Are all rows from `from` to `until` there as they were put? */
+static bool holds(const struct wal *wal, uint64_t from, uint64_t until)
+{
+	for (uint64_t seq = from; seq < until; seq++) {
+		size_t size, want;
+		const uint8_t *row = wal_row(wal, seq, &size), *same = made(seq, &want);
+
+		if (!row || size != want || memcmp(row, same, size))
+			return false;
+	}
+	return true;
+}
+
+/* What the file gives from row `next` on: the number after its last row, or -1 when it is refused. */
+static int64_t recovered(uint64_t next, const uint8_t *prior)
+{
+	struct wal wal;
+	int64_t last;
+
+	opened(&wal, false);
+	last = wal_recover(&wal, next, prior) ? (int64_t)wal_last(&wal) : -1;
+	if (last > 0 && !holds(&wal, next, (uint64_t)last))
+		last = -2;
+	wal_close(&wal);
+	return last;
+}
+
+static void poke(off_t at, const void *bytes, size_t len)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || pwrite(fd, bytes, len, at) != (ssize_t)len) {
+		puts("Bail out! the file cannot be changed");
+		exit(1);
+	}
+	close(fd);
+}
+
+/* ---- Tests ---- */
+
+static void test_new(void)
+{
+	bool missing;
+	struct wal wal;
+	struct stat st;
+
+	is_int(wal_open(&wal, place, false, &missing), 0, "to be read, a log may be missing");
+	ok(missing && wal_recover(&wal, 7, nothing) && !wal_last(&wal), "and is empty then");
+	wal_close(&wal);
+	is_int(wal_open(&wal, place, true, &missing), 0, "to be written, it is made");
+	ok(missing && !stat(path, &st) && st.st_size == (off_t)FILE_SIZE, "in its whole size");
+	is_int(st.st_mode & 07777, 0600, "for its owner alone");
+	wal_close(&wal);
+	truncate(path, 5000);
+	is_int(wal_open(&wal, place, true, &missing), 0, "one that is too short");
+	ok(!missing && !stat(path, &st) && st.st_size == (off_t)FILE_SIZE, "is filled up");
+	wal_close(&wal);
+	is_int(wal_open(&wal, "/nowhere", true, &missing), ENOENT, "without a directory there is none");
+}
+
+static void test_round_trip(void)
+{
+	struct wal wal;
+
+	fresh(&wal);
+	is_int(recovered(0, nothing), 0, "nothing was written: nothing is there");
+	records(&wal, 0, RECORDS);
+	ok(holds(&wal, 0, first_of(RECORDS)), "rows are read where they were put");
+	wal_close(&wal);
+	is_int(recovered(0, nothing), (int64_t)first_of(RECORDS), "and from the file, every one");
+	for (uint64_t next = 1; next < first_of(RECORDS); next++)
+		if (recovered(next, sum_before(next)) != (int64_t)first_of(RECORDS))
+			ok(false, "from row %llu on", (unsigned long long)next);
+	is_int(recovered(first_of(RECORDS), sum_before(first_of(RECORDS))), 0, "behind the last there is none");
+	is_int(recovered(first_of(RECORDS) + 9, sum_before(7)), 0, "nor when ledger.mdb has more");
+}
+
+static void test_strays(void)
+{
+	struct wal wal;
+	int error;
+
+	fresh(&wal);
+	is_int(record(&wal, 5, 2, &error), WAL_DONE, "a log that begins with row 5");
+	wal_close(&wal);
+	is_int(recovered(4, sum_before(4)), -1, "is refused where row 4 comes next");
+	is_int(recovered(5, sum_before(4)), -1, "and behind another row 4");
+	is_int(recovered(6, sum_before(5)), -1, "and behind another row 5");
+	is_int(recovered(6, sum_before(6)), 7, "but not behind its own");
+}
+
+/* Each byte of the record that starts at `at` is flipped in turn, or some of a long one. */
+static void test_flips(off_t at, size_t len, int64_t want, const char *name)
+{
+	int fd = open(path, O_RDONLY);
+	unsigned wrong = 0;
+	uint8_t byte;
+
+	for (size_t i = 0; i < len; i += 1 + i / 64) {
+		uint8_t flipped;
+
+		if (pread(fd, &byte, 1, at + (off_t)i) != 1)
+			break;
+		flipped = byte ^ 0x10;
+		poke(at + (off_t)i, &flipped, 1);
+		wrong += recovered(0, nothing) != want;
+		poke(at + (off_t)i, &byte, 1);
+	}
+	close(fd);
+	is_int(wrong, 0, name);
+}
+
+static void test_damage(void)
+{
+	struct wal wal;
+	off_t at[RECORDS];
+	size_t len[RECORDS];
+
+	fresh(&wal);
+	for (unsigned n = 0; n < RECORDS; n++) {
+		at[n] = (off_t)wal.current->used;
+		records(&wal, n, n + 1);
+		len[n] = WAL_HEADER + wal.record;
+	}
+	wal_close(&wal);
+	test_flips(at[5], len[5], (int64_t)first_of(5), "a flipped bit in the last record: the ones before it are there");
+	test_flips(at[2], len[2], -1, "in one before: the log is refused");
+	test_flips(at[5] + (off_t)len[5], WAL_PAGE - len[5] % WAL_PAGE, (int64_t)first_of(RECORDS),
+		   "behind the rows it does no harm");
+}
+
+/* The last record's sectors, any of them missing. */
+static void test_torn(void)
+{
+	static const uint8_t zeros[512];
+	struct wal wal;
+	uint8_t sector[512];
+	unsigned wrong = 0;
+	off_t at;
+	int fd;
+
+	fresh(&wal);
+	records(&wal, 0, 5);
+	at = (off_t)wal.current->used;
+	records(&wal, 5, 6);
+	fd = open(path, O_RDONLY);
+	for (off_t end = at + (off_t)(WAL_HEADER + wal.record); at < end; at += 512) {
+		if (pread(fd, sector, sizeof(sector), at) != sizeof(sector))
+			break;
+		poke(at, zeros, sizeof(zeros));
+		wrong += recovered(0, nothing) != (int64_t)first_of(5);
+		poke(at, sector, sizeof(sector));
+	}
+	close(fd);
+	wal_close(&wal);
+	is_int(wrong, 0, "a torn record was never written");
+}
+
+static void test_segments(void)
+{
+	struct wal wal;
+	struct segment *full;
+
+	fresh(&wal);
+	records(&wal, 0, 20);
+	full = wal_switch(&wal);
+	records(&wal, 20, 25);
+	ok(full != wal.current && holds(&wal, 0, first_of(25)), "a segment goes on where the other ended");
+	is_int(recovered(0, nothing), (int64_t)first_of(25), "the file gives both");
+	is_int(recovered(first_of(20), sum_before(first_of(20))), (int64_t)first_of(25), "or the second alone");
+	wal_switch(&wal);
+	records(&wal, 25, 27);
+	is_int(recovered(first_of(20), sum_before(first_of(20))), (int64_t)first_of(27), "one that is gone over again goes on behind the other");
+	is_int(recovered(first_of(25), sum_before(first_of(25))), (int64_t)first_of(27), "what is left of its earlier use is not in the way");
+	is_int(recovered(0, nothing), -1, "a ledger.mdb from before is refused");
+	wal_close(&wal);
+}
+
+static void test_restart(void)
+{
+	struct wal wal;
+
+	fresh(&wal);
+	records(&wal, 0, 20);
+	wal_switch(&wal);
+	records(&wal, 20, 25);
+	wal_close(&wal);
+	opened(&wal, true);
+	ok(wal_recover(&wal, 0, nothing), "it recovers");
+	wal_restart(&wal);
+	is_int((int64_t)wal_last(&wal), 0, "and starts anew with nothing");
+	records(&wal, 25, 26);
+	wal_close(&wal);
+	is_int(recovered(first_of(25), sum_before(first_of(25))), (int64_t)first_of(26), "going on where it was");
+}
+
+static void test_abort(void)
+{
+	struct wal wal;
+	int error, fd;
+	size_t size;
+
+	fresh(&wal);
+	records(&wal, 0, 3);
+	wal_begin(&wal);
+	memset(wal_put(&wal, first_of(3), 200), 1, 200);
+	wal_abort(&wal);
+	is_int((int64_t)wal_last(&wal), (int64_t)first_of(3), "an aborted record leaves nothing");
+	ok(!wal_row(&wal, first_of(3), &size), "no row of it either");
+	fd = wal.fd;
+	wal.fd = open("/dev/full", O_RDWR);
+	is_int(record(&wal, first_of(3), 4, &error), WAL_UNKNOWN, "a write that fails and cannot be taken back");
+	is_int(error, ENOSPC, "says why");
+	close(wal.fd);
+	wal.fd = fd;
+	records(&wal, 3, 5);
+	wal_close(&wal);
+	is_int(recovered(0, nothing), (int64_t)first_of(5), "the next record follows the last good one");
+}
+
+static void test_room(void)
+{
+	struct wal wal;
+	unsigned n = 0, count = 0;
+
+	fresh(&wal);
+	ok(wal_fits(&wal, WAL_SEGMENT - WAL_HEADER - WAL_ROW_HEADER, 1), "a record may fill a segment");
+	ok(!wal_fits(&wal, WAL_SEGMENT - WAL_HEADER - WAL_ROW_HEADER + 1, 1), "to the last byte");
+	for (; wal_fits(&wal, 1000 * (n + 1), n + 1); n++, count++)
+		records(&wal, n, n + 1);
+	wal_switch(&wal);
+	ok(wal_fits(&wal, 1000 * (n + 1), n + 1), "after it the other has room");
+	records(&wal, n, n + 1);
+	wal_close(&wal);
+	is_int(recovered(0, nothing), (int64_t)first_of(count + 1), "all of them come back");
+	ok(wal_there(&(struct wal){ .fd = STDOUT_FILENO }), "a file that is there");
+	opened(&wal, true);
+	unlink(path);
+	ok(!wal_there(&wal), "one that was removed");
+	wal_close(&wal);
+}
+
+int main(void)
+{
+	if (!mkdtemp(place)) {
+		puts("Bail out! no directory");
+		return 1;
+	}
+	snprintf(path, sizeof(path), "%s/%s", place, WAL_FILE);
+	test_new();
+	test_round_trip();
+	test_strays();
+	test_damage();
+	test_torn();
+	test_segments();
+	test_restart();
+	test_abort();
+	test_room();
+	unlink(path);
+	rmdir(place);
+	return done_testing();
+}
