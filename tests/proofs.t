@@ -232,10 +232,10 @@ def spend_ten(client):
 
 ledger.stop()
 undone, left, wrong = 0, 0, []
-for nth in range(1, 30):
+for nth in range(1, 8):
     try:
-        ledger.start(['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=pwrite64', '-e',
-                      'inject=pwrite64:error=ENOSPC:when=%d' % nth], environment(**sanitizer_options('detect_leaks=0')))
+        ledger.start(['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-P', ledger.dir + '/ledger.wal', '-e',
+                      'trace=pwrite64', '-e', 'inject=pwrite64:error=ENOSPC:when=%d' % nth], environment(**sanitizer_options('detect_leaks=0')))
     except RuntimeError:    # it was the start that failed
         continue
     refusals = []

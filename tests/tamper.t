@@ -196,7 +196,7 @@ def another_key(forgery, genesis_too):
 
 
 def rolled_back(dir_):
-    for name in ('ledger.mdb', 'keys', 'index.mdb'):    # the file of the witnesses stays
+    for name in ('ledger.mdb', 'ledger.wal', 'keys', 'index.mdb'):    # the file of the witnesses stays
         if os.path.exists(os.path.join(early, name)):
             shutil.copy(os.path.join(early, name), dir_)
 

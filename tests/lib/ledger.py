@@ -278,7 +278,7 @@ class Ledger:
         return {r['budget']['name']: r['budget']['balance'] for r in replies if r}
 
     def rows(self):
-        """The stored rows, in order, while no daemon has them open."""
+        """The stored rows, in order, while no daemon has them open: those of ledger.mdb, then those of the log."""
         data = subprocess.run([program('tests/tools/rows'), self.data(), 'dump'], check=True,
                               capture_output=True).stdout
         rows, at = [], 0
@@ -286,7 +286,8 @@ class Ledger:
             size = int.from_bytes(data[at:at + 4], 'big')
             rows.append(data[at + 4:at + 4 + size])
             at += 4 + size
-        return rows
+        with open(os.path.join(self.dir, 'ledger.wal'), 'rb') as f:
+            return stranger.log_rows(f.read(), rows)
 
     def stranger(self):
         """Entries, root and books as the stranger finds them, the receipts given checked too; raises Bad."""

@@ -234,6 +234,39 @@ def row_parts(seq, row):
     return row_split(seq, row)
 
 
+LOG_SEGMENT, LOG_PAGE, LOG_MAGIC = 4 << 20, 4096, b'\xf5wal\r\n\x1a\1'
+
+
+def log_record(segment, at):
+    """The record there: the number of its first row, the checksum before it, its rows. None: it is not whole."""
+    head = segment[at:at + 40]
+    if head[:8] != LOG_MAGIC or xxh64(head[:32]) != int.from_bytes(head[32:], 'big'):
+        return None
+    first, count, length = struct.unpack('>QII', head[8:24])
+    rows, at, end = [], at + 40, at + 40 + length
+    while len(rows) < count and at + 4 <= end <= len(segment):
+        size = int.from_bytes(segment[at:at + 4], 'big')
+        row = segment[at + 4:at + 4 + size]
+        if size < 9 or at + 4 + size > end or xxh64(row[:-8], first + len(rows)) != int.from_bytes(row[-8:], 'big'):
+            return None
+        rows.append(row)
+        at += 4 + size
+    return (first, head[24:32], rows) if count and len(rows) == count and at == end else None
+
+
+def log_rows(log, rows):
+    """What the log adds to the rows of ledger.mdb."""
+    records = [record for segment in chunks(log, LOG_SEGMENT) for at in range(0, LOG_SEGMENT, LOG_PAGE)
+               if (record := log_record(segment, at))]
+    rows = list(rows)
+    for first, prior, more in sorted(records, key=lambda record: record[0]):
+        if first + len(more) > len(rows):
+            need(first <= len(rows) and prior == (rows[first - 1][-8:] if first else bytes(8)),
+                 'the log does not go on where ledger.mdb ends')
+            rows += more[len(rows) - first:]
+    return rows
+
+
 def chunks(data, size):
     need(len(data) % size == 0, 'a part is cut')
     return [data[i:i + size] for i in range(0, len(data), size)]
