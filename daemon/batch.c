@@ -47,6 +47,18 @@ bool batch_full(const struct batch *batch)
 
 /* ---- Adding ---- */
 
+void batch_expect(const struct batch *batch, int64_t uid, const uint8_t id[16],
+		  const struct memo *words)
+{
+	uint8_t customer[CUSTOMER_HASH];
+
+	books_expect_request(batch->books, uid, id);
+	if (!words->customer)
+		return;
+	customers_hash(batch->customers, words->customer, customer);
+	customers_expect(batch->customers, customer);
+}
+
 static void customer_find(struct batch *batch, struct batch_item *item, struct memo *words)
 {
 	item->spoken = words->customer;

@@ -52,6 +52,11 @@ void batch_release(struct batch *batch);
  * (Unavailable) nothing changed. */
 enum err batch_reserve(struct batch *batch, unsigned count, struct refusal *refusal);
 
+/* A request is to be looked for, and an entry with these words to be added: has the processor fetch meanwhile where their id and
+ * their customer would stand. */
+void batch_expect(const struct batch *batch, int64_t uid, const uint8_t id[16],
+		  const struct memo *words);
+
 /*
  * Adds a planned entry: gives it number, time (max(now, last + 1) in microseconds) and memo, takes it into the books.
  * `words` may lack customer_prev, which is filled in. On a refusal (Unavailable) nothing changed.

@@ -25,7 +25,7 @@ static void *checked(void *memory)
 static void unfolded_init(struct unfolded *unfolded)
 {
 	ids_init(&unfolded->ids);
-	map_init(&unfolded->refunds);
+	map_init(&unfolded->refunds, false);
 }
 
 static void unfolded_release(struct unfolded *unfolded)
@@ -121,6 +121,13 @@ static int64_t past_request(const struct books *books, int64_t uid, const uint8_
 	if (seq == ABSENT || !books_entry(books, seq, &entry))
 		return seq;
 	return entry.uid == uid && !memcmp(entry.id, id, sizeof(entry.id)) ? seq : ABSENT;
+}
+
+void books_expect_request(const struct books *books, int64_t uid, const uint8_t id[16])
+{
+	ids_expect(&books->recent.ids, ids_hash(&books->recent.ids, uid, id));
+	if (books->frozen.ids.count)
+		ids_expect(&books->frozen.ids, ids_hash(&books->frozen.ids, uid, id));
 }
 
 int64_t books_request(const struct books *books, int64_t uid, const uint8_t id[16])

@@ -154,6 +154,8 @@ void books_restore(struct books *books, const struct budget *budget);
 /* This entry will soon be applied: has the processor fetch what it is about, and changes nothing. */
 void books_expect(const struct books *books, const struct entry *entry);
 
+void books_expect_request(const struct books *books, int64_t uid, const uint8_t id[16]);
+
 struct budget *books_budget(const struct books *books, const char *name);
 struct budget *books_owned(const struct books *books, int64_t uid);	/* the uid's open budget */
 

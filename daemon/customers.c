@@ -6,8 +6,8 @@
 void customers_init(struct customers *customers)
 {
 	*customers = (struct customers){ .folded = NULL };
-	map_init(&customers->recent);
-	map_init(&customers->frozen);
+	map_init(&customers->recent, true);
+	map_init(&customers->frozen, true);
 	randombytes_buf(customers->key, sizeof(customers->key));
 }
 
@@ -22,6 +22,12 @@ void customers_hash(const struct customers *customers, const char *reference,
 {
 	crypto_shorthash_siphashx24(ret, (const uint8_t *)reference, strlen(reference),
 				    customers->key);
+}
+
+void customers_expect(const struct customers *customers, const uint8_t hash[CUSTOMER_HASH])
+{
+	map_expect(&customers->recent, hash);
+	map_expect(&customers->frozen, hash);
 }
 
 int64_t customers_last(const struct customers *customers, const uint8_t hash[CUSTOMER_HASH])

@@ -33,6 +33,9 @@ void customers_release(struct customers *customers);
 void customers_hash(const struct customers *customers, const char *reference,
 		    uint8_t ret[CUSTOMER_HASH]);
 
+/* This customer will soon be asked for: has the processor fetch what shows it. */
+void customers_expect(const struct customers *customers, const uint8_t hash[CUSTOMER_HASH]);
+
 /* The customer's last entry, or CUSTOMER_NONE. */
 int64_t customers_last(const struct customers *customers, const uint8_t hash[CUSTOMER_HASH]);
 

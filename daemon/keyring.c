@@ -117,6 +117,15 @@ void keyring_seek(struct keyring *ring, uint64_t size)
 	ring->block_count = 0;
 }
 
+/* In the same time, whatever is in it. */
+static bool slot_empty(const uint8_t slot[KEYRING_SLOT])
+{
+	uint64_t words[KEYRING_SLOT / 8];
+
+	memcpy(words, slot, sizeof(words));
+	return !(words[0] | words[1] | words[2] | words[3]);
+}
+
 /* Fills the slots of the block that are zero: not made yet, or torn by a crash while they were. */
 static bool block_fill(struct keyring *ring, size_t size)
 {
@@ -125,7 +134,7 @@ static bool block_fill(struct keyring *ring, size_t size)
 	for (size_t at = 0; at < size; at += KEYRING_SLOT) {
 		uint8_t *slot = ring->block + at;
 
-		if (!sodium_is_zero(slot, KEYRING_SLOT))
+		if (!slot_empty(slot))
 			continue;
 		random_take(&ring->random, slot, KEYRING_SLOT);
 		filled = true;
@@ -186,7 +195,7 @@ const char *keyring_seal(struct keyring *ring, uint64_t seq, const uint8_t commi
 {
 	uint8_t key[KEYRING_SLOT], data[8 + HASH_SIZE], *room;
 
-	if (!slot_read(ring, seq, key) || sodium_is_zero(key, sizeof(key)))
+	if (!slot_read(ring, seq, key) || slot_empty(key))
 		return "the keyring has no key for this entry";
 	seal_data(seq, commitment, data);
 	room = (uint8_t *)buf_room(out, len + SEAL_OVERHEAD);
@@ -204,7 +213,7 @@ enum unseal keyring_unseal(struct keyring *ring, uint64_t seq, const uint8_t com
 
 	if (len < SEAL_OVERHEAD || !slot_read(ring, seq, key))
 		return UNSEAL_DAMAGED;
-	if (sodium_is_zero(key, sizeof(key)))
+	if (slot_empty(key))
 		return UNSEAL_ERASED;
 	seal_data(seq, commitment, data);
 	failed = crypto_aead_xchacha20poly1305_ietf_decrypt(

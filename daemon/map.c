@@ -6,9 +6,9 @@
 
 #define ROOM_FIRST 64
 
-void map_init(struct map *map)
+void map_init(struct map *map, bool hashed)
 {
-	*map = (struct map){ .slots = NULL };
+	*map = (struct map){ .hashed = hashed };
 	randombytes_buf(map->secret, sizeof(map->secret));
 }
 
@@ -23,7 +23,10 @@ static size_t home(const struct map *map, const uint8_t key[MAP_KEY])
 {
 	uint64_t hash;
 
-	crypto_shorthash((uint8_t *)&hash, key, MAP_KEY, map->secret);
+	if (map->hashed)
+		memcpy(&hash, key, sizeof(hash));
+	else
+		crypto_shorthash((uint8_t *)&hash, key, MAP_KEY, map->secret);
 	return hash & (map->room - 1);
 }
 
@@ -90,6 +93,12 @@ void map_remove(struct map *map, const uint8_t key[MAP_KEY])
 	}
 	map->slots[gap].value = 0;
 	map->count--;
+}
+
+void map_expect(const struct map *map, const uint8_t key[MAP_KEY])
+{
+	if (map->room)
+		__builtin_prefetch(&map->slots[home(map, key)]);
 }
 
 const struct map_slot *map_next(const struct map *map, size_t *at)

@@ -280,6 +280,7 @@ static enum err change_run(const struct change *change, struct request *request)
 	err = words_check(&words, request->refusal);
 	if (err)
 		return err;
+	batch_expect(&request->service->batch, request->actor->uid, id, &words);
 	request_digest(change, &any, request->reply, digest);
 	words.request = digest;
 	seq = flag_set(&any, change->dry_run)

@@ -21,7 +21,7 @@ static void test_one(void)
 	int64_t value = 17;
 	size_t at = 0;
 
-	map_init(&map);
+	map_init(&map, false);
 	ok(!map_get(&map, key(1), &value) && value == 17, "nothing is in an empty map");
 	map_remove(&map, key(1));
 	ok(!map_next(&map, &at), "nor found by going through it");
@@ -58,7 +58,7 @@ static void test_many(void)
 	struct map map;
 	size_t at = 0;
 
-	map_init(&map);
+	map_init(&map, false);
 	for (int64_t i = 0; i < MANY; i++)
 		map_set(&map, key(i), 3 * i);
 	is_int(right(&map, false), MANY, "all are there");
