@@ -1,14 +1,16 @@
 #!/usr/bin/python3 -B
 # Power loss, made by the file system: ext4 and xfs are shut down under load without writing back what is
 # still in memory, the daemon is killed, and the image is mounted again, its journal replayed. What was answered
-# must be there. Two planted faults must be found out in the same way: answers before the commit, and commits
-# without a sync. POWER_CYCLES says how often (make soak: 500 of each).
+# must be there, and what was exported. Two planted faults must be found out in the same way: answers before the
+# commit, and commits without a sync. POWER_CYCLES says how often (make soak: 500 of each).
 import os
 import random
 import shutil
 
 from lib.disk import *
 from lib.load import *
+from lib.tiles import Tiles
+import stranger
 
 need_root('mounting images')
 
@@ -91,11 +93,51 @@ def first_creation(disk):
     return wrong
 
 
+def exports(disk):
+    """Power is lost right behind an export, and in the middle of one: a stranger reads all that was published."""
+    ledger = Ledger().start()
+    with ledger.connect() as client:
+        client.call('Open', name='alice', owner=os.geteuid(), allowance=10**9, id=new_id())
+    tiles = Tiles(os.path.join(disk.mount_point, 'tiles'), ledger.vkey)
+    wrong, fund, ended = [], program('fund'), 0
+    program('fund-export')
+    for n in range(max(4, CYCLES // 3)):
+        with ledger.connect() as client:
+            for _ in range(random.randint(2, 6)):
+                client.send_raw(b''.join(frame('Spend', spend(1)) for _ in range(60)))
+                for _ in range(60):
+                    client.answer()
+            entries = client.call('Status')['entries']
+        exporting = subprocess.Popen([fund, 'export', '--socket', ledger.socket, '--format', 'tiles', tiles.dir],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                     env=environment(XDG_STATE_HOME=ledger.home))
+        if n % 2:
+            time.sleep(random.random() * 0.02)
+        else:
+            exporting.wait()
+        disk.shut_down()
+        said = exporting.poll() == 0
+        ended += said
+        exporting.kill()
+        exporting.wait()
+        disk.unmount()
+        disk.mount()
+        try:
+            size = len(tiles.leaves())
+            wrong += ['%d of %d entries are left of an export' % (size, entries)] if said and size < entries else []
+        except (stranger.Bad, OSError, ValueError) as error:
+            wrong.append(repr(error))
+    is_(ledger.stop(), 0, 'the daemon ends well')
+    return wrong if ended else ['no export came to its end']
+
+
 def test(kind):
     disk = Disk(kind)
     try:
         wrong = first_creation(disk)
         ok(not wrong, kind + ': a ledger whose key was printed is there', *wrong)
+        wrong = exports(disk)
+        ok(not wrong, kind + ': what was exported as tiles is there and true', *wrong)
         ledger = Ledger(place=disk.mount_point).start()
         names = open_pools(ledger, CLIENTS)
         for n in range(CYCLES):

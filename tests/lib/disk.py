@@ -34,7 +34,14 @@ class Disk:
     def unmount(self):
         for _ in range(100):
             if not subprocess.run(['umount', self.mount_point], capture_output=True).returncode:
-                return
+                return self.let_go()
             time.sleep(0.05)
         subprocess.run(['umount', '-l', self.mount_point])  # leave nothing behind all the same
         raise RuntimeError('cannot unmount ' + self.mount_point)
+
+    def let_go(self):
+        """Waits while a namespace of somebody else's still has it: mounted again, it would be the one shut down."""
+        for _ in range(200):
+            if not subprocess.run(['losetup', '-j', self.image], capture_output=True).stdout:
+                return
+            time.sleep(0.05)
