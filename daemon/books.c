@@ -81,7 +81,7 @@ void books_expect(const struct books *books, const struct entry *entry)
 	if (!entry->budget[0] ||
 	    !ids_next(&books->names, ids_name_hash(&books->names, entry->budget), &at, &place))
 		return;
-	for (at = 0; at < sizeof(struct budget); at += 64)
+	for (at = 0; at <= sizeof(struct budget) + 32; at += 64)	/* its name, too */
 		__builtin_prefetch((const char *)books->list[place] + at);
 }
 
