@@ -51,9 +51,12 @@ int dir_open(const char *path, bool make)
 
 int dir_open_at(int dir, const char *name, bool make)
 {
-	if (make && mkdirat(dir, name, 0700) && errno != EEXIST)
-		return -1;
-	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir, name, flags);
+
+	if (fd >= 0 || !make || errno != ENOENT || (mkdirat(dir, name, 0700) && errno != EEXIST))
+		return fd;
+	return openat(dir, name, flags);
 }
 
 static bool write_all(int fd, const char *bytes, size_t len)

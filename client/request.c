@@ -40,9 +40,13 @@ static enum link_outcome ask_patiently(struct fund *fund, const char *method,
 				       const struct buf *parameters, struct reply *ret)
 {
 	const struct timespec pause = { 0, 200000000 };
-	enum link_outcome outcome = link_call(&fund->link, method, parameters, false, ret);
+	enum link_outcome outcome = link_send(&fund->link, method, parameters, false);
 	time_t until = time(NULL) + REQUEST_RETRY_S;
 
+	if (outcome == LINK_OK && gives_receipt(method))
+		watch_expect_receipt(&fund->watch);
+	if (outcome == LINK_OK)
+		outcome = link_read(&fund->link, ret);
 	while (outcome == LINK_LOST && time(NULL) < until) {
 		nanosleep(&pause, NULL);
 		if (link_open(&fund->link, fund->socket, LINK_PATIENCE_MS / 2) &&

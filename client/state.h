@@ -28,6 +28,7 @@
 struct state {
 	int dir;			/* -1: nothing is remembered; `problem` says why */
 	int receipts;			/* their directory; -1: not opened */
+	int expected;			/* the file of a receipt that will come; -1: none was opened */
 	int lock;			/* -1: not held */
 	struct buf path;		/* of the directory, when it is known */
 	struct keys keys;		/* none: never seen before */
@@ -38,7 +39,7 @@ struct state {
 	char problem[128];
 };
 
-#define STATE_INIT { .dir = -1, .receipts = -1, .lock = -1, .durable = DURABLE_NOT }
+#define STATE_INIT { .dir = -1, .receipts = -1, .expected = -1, .lock = -1, .durable = DURABLE_NOT }
 
 /*
  * Opens what is remembered of that ledger; base NULL: the caller's own. NULL, also when there is
@@ -64,6 +65,10 @@ void state_unlock(struct state *state);
  * `problem`. */
 bool state_save(struct state *state, const struct keys *keys, const char *note, size_t len,
 		const struct checkpoint *head);
+
+/* While its answer is awaited: opens a file for the next receipt, which has no name until it is
+ * kept. What is wrong shows then. */
+void state_expect_receipt(struct state *state);
 
 /* Keeps a receipt's text, whatever was there. false with `problem`. */
 bool state_save_receipt(struct state *state, uint64_t seq, const struct buf *text);

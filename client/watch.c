@@ -397,6 +397,12 @@ static bool goes_on(const struct watch *watch, const struct bundle *bundle, uint
 	return !memcmp(root, watch->head.root, HASH_SIZE);
 }
 
+void watch_expect_receipt(struct watch *watch)
+{
+	if (watch->link && watch->keys.count)
+		state_expect_receipt(&watch->state);
+}
+
 void watch_receipt(struct watch *watch, const json_t *reply, const struct wanted *wanted)
 {
 	struct receipt receipt;

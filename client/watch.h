@@ -52,6 +52,9 @@ void watch_start(struct watch *watch, struct link *link, const char *socket);
  * send no money. */
 bool watch_ready(struct watch *watch);
 
+/* A receipt will come: what can be done for it while it is awaited. */
+void watch_expect_receipt(struct watch *watch);
+
 /* Checks that the receipt in a reply holds and is the wanted one, keeps it, and has its head
  * proven. Says so when there is none. */
 void watch_receipt(struct watch *watch, const json_t *reply, const struct wanted *wanted);

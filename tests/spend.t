@@ -91,8 +91,8 @@ run(['strace', '-f', '-o', trace, '-e', 'trace=fsync,fdatasync,unlink,unlinkat,o
     env=environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=ledger.home + '/state-0',
                     **sanitizer_options('detect_leaks=0')))
 with open(trace) as f:
-    made = [line for line in f if re.search('sync|unlink|O_CREAT', line)]
-ok(len(made) == 2 and '"lock"' in made[1] and re.search(r'"\.\d+\.\d+"', made[0]),
+    made = [line for line in f if re.search('sync|unlink|O_CREAT|O_TMPFILE', line)]
+ok(len(made) == 2 and 'O_TMPFILE' in made[0] and '"lock"' in made[1],
    'a spend makes one file, its receipt, removes none and syncs none', *made)
 
 # A daemon of two faces: what is recorded is recorded in another ledger than the one it shows, of
