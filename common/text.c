@@ -177,9 +177,12 @@ const char *name_problem(const char *name)
 
 const char *tag_problem(const char *tag)
 {
-	size_t len = strnlen(tag, TAG_MAX_LEN + 1);
+	size_t len = 0;
 
-	if (!len || len > TAG_MAX_LEN || strspn(tag, SMALL DIGITS "-") != len)
+	while (len <= TAG_MAX_LEN && ((tag[len] >= 'a' && tag[len] <= 'z') ||
+				      (tag[len] >= '0' && tag[len] <= '9') || tag[len] == '-'))
+		len++;
+	if (!len || len > TAG_MAX_LEN || tag[len])
 		return "a category is one to 32 small letters, digits and hyphens, "
 		       "as in late-delivery";
 	return NULL;

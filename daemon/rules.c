@@ -73,16 +73,17 @@ static const char *side_check(const struct entry *entry, const char *account,
 
 bool rules_totals(const struct books *books, const struct entry *entry, struct totals *ret)
 {
+	bool from_within = !account_built_in(entry->from), to_within = !account_built_in(entry->to);
 	struct totals totals = books->totals;
 	bool fits = true;
 
-	if (account_built_in(entry->from) && !account_built_in(entry->to))
+	if (!from_within && to_within)
 		fits &= money_add(totals.balances, entry->amount, &totals.balances);
-	if (!account_built_in(entry->from) && account_built_in(entry->to))
+	if (from_within && !to_within)
 		fits &= money_sub(totals.balances, entry->amount, &totals.balances);
-	if (!strcmp(entry->to, ACCOUNT_SPENT))
+	if (!to_within && !strcmp(entry->to, ACCOUNT_SPENT))
 		fits &= money_add(totals.spent, entry->amount, &totals.spent);
-	if (!strcmp(entry->from, ACCOUNT_SPENT))
+	if (!from_within && !strcmp(entry->from, ACCOUNT_SPENT))
 		fits &= money_sub(totals.spent, entry->amount, &totals.spent);
 	*ret = totals;
 	return fits && totals.spent >= 0;
