@@ -183,7 +183,7 @@ refused('a budget handed to who has one', 'BudgetExists', 'Adjust',
         {'name': 'alice', 'owner': UNUSED, 'id': new_id()}, budget='bob')
 refused('a name that is taken', 'BudgetExists', 'Open',
         {'name': 'bob', 'group': gid, 'id': new_id()}, budget='bob')
-refused('the name of a closed one', 'BudgetExists', 'Open',
+refused('the name of a closed one', 'BudgetClosed', 'Open',
         {'name': 'gone', 'group': gid, 'id': new_id()}, budget='gone')
 for name in ('company', 'spent', '', 'Alice', '1st', '-a', 'a/', '/a', 'a//b', 'a b', 'ä', 'a\n',
              'a' * 65, '../a', 'a$', '.a'):
