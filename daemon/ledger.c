@@ -182,7 +182,7 @@ static uint64_t unsettled(const struct ledger *ledger)
 	uint64_t bytes = ledger->wal->current->used;
 
 	if (!settle_idle(ledger->settler))
-		bytes += WAL_SEGMENT;
+		bytes += SEGMENT_SIZE;
 	return STORE_TAKES(bytes);
 }
 
@@ -214,13 +214,11 @@ void ledger_begin(struct ledger *ledger, size_t bytes, unsigned count)
 		ledger->error = segment_hand_on(ledger);
 	if (!ledger->error && !wal_fits(ledger->wal, bytes, count))
 		ledger->error = EFBIG;
-	if (!ledger->error)
-		wal_begin(ledger->wal);
 }
 
 void *ledger_put(struct ledger *ledger, uint64_t seq, size_t size)
 {
-	return ledger->error ? NULL : wal_put(ledger->wal, seq, size);
+	return ledger->error ? NULL : segment_put(ledger->wal->current, seq, size);
 }
 
 const void *ledger_written(const struct ledger *ledger, uint64_t seq, size_t *size)
@@ -230,7 +228,7 @@ const void *ledger_written(const struct ledger *ledger, uint64_t seq, size_t *si
 
 void ledger_abort(struct ledger *ledger)
 {
-	wal_abort(ledger->wal);
+	segment_abort(ledger->wal->current);
 }
 
 enum commit ledger_commit(struct ledger *ledger)

@@ -13,7 +13,7 @@
 #include "common/bytes.h"
 
 #define FILL_STEP ((uint64_t)1 << 20)
-#define FILL_UNSETTLED STORE_TAKES(WAL_SEGMENTS * WAL_SEGMENT)
+#define FILL_UNSETTLED STORE_TAKES(WAL_SEGMENTS * SEGMENT_SIZE)
 #define RESERVE_MAX ((uint64_t)8 << 20)
 #define READERS_MAX 126
 #define PAGE 4096

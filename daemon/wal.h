@@ -3,24 +3,9 @@
  * and one sync; in bulk they then go on to ledger.mdb (ledger.h), whose own commits write scattered pages and wait for
  * the disk twice.
  *
- * The file is two segments of WAL_SEGMENT bytes, filled with zeros ahead. A segment is written from its beginning
- * and, once its rows are in ledger.mdb, over again. It holds records, one for each commit, each from a page's
- * beginning:
- *
- *   8 bytes   magic
- *   8 bytes   sequence number of the first row, big-endian
- *   4 bytes   how many rows, big-endian
- *   4 bytes   bytes of all rows with their lengths, big-endian
- *   8 bytes   the checksum of the row before the first (row.h): the record follows that row and no other's
- *   8 bytes   checksum of all above, with the seed 0
- *   rows      each a 4-byte big-endian length and that many bytes, which end with their checksum
- *   zeros     up to the page's end
- *
- * Numbers only grow, so what is left of earlier use is told from what is new by them, and a record that was torn by
- * the end of the power by its checksums: it was never answered. Behind a damaged record there must be none with
- * higher numbers; where there is one, what was acknowledged is lost, and wal_recover() says so.
- *
- * A segment's bytes are kept in memory as they are in the file: rows are read there until they are in ledger.mdb.
+ * The file is two segments (segment.h), filled with zeros ahead. A segment is written from its beginning and, once its
+ * rows are in ledger.mdb, over again. Its bytes are kept in memory as they are in the file: rows are read there until
+ * they are in ledger.mdb.
  */
 #ifndef DAEMON_WAL_H
 #define DAEMON_WAL_H
@@ -29,29 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "checksum.h"
+#include "segment.h"
 
 #define WAL_FILE "ledger.wal"
-#define WAL_SEGMENT ((size_t)4 << 20)
 #define WAL_SEGMENTS 2
-#define WAL_PAGE ((size_t)4096)
-#define WAL_HEADER ((size_t)40)
-#define WAL_ROW_HEADER ((size_t)4)
-
-struct segment {
-	uint8_t *bytes;			/* WAL_SEGMENT */
-	size_t used;			/* bytes of finished records */
-	uint64_t first;			/* row number */
-	unsigned count;			/* rows, the open record's too */
-	uint32_t *rows;			/* where each one's length stands in `bytes` */
-};
 
 struct wal {
 	int fd;
 	struct segment segments[WAL_SEGMENTS];
 	struct segment *current;	/* which is written */
-	size_t record;			/* bytes of the open record */
-	unsigned record_rows;
 	uint8_t prior[CHECKSUM_SIZE];	/* of the last row written, or of ledger.mdb's last one */
 };
 
@@ -88,21 +59,13 @@ void wal_clear(struct wal *wal);
 
 /* ---- Writing ---- */
 
-/* What a record of `count` rows of `bytes` in all takes in a segment. */
-size_t wal_record_size(size_t bytes, unsigned count);
-
-/* Does such a record fit into what is left of the current segment? */
+/* Does a record of `count` rows of `bytes` in all fit into what is left of the current segment? */
 bool wal_fits(const struct wal *wal, size_t bytes, unsigned count);
 
 /* Goes on in the other segment, whose rows are needed no more. Returns the one before. */
 struct segment *wal_switch(struct wal *wal);
 
-/* A record: begin, room for each row in order, then write or abort. It must fit. */
-void wal_begin(struct wal *wal);
-uint8_t *wal_put(struct wal *wal, uint64_t seq, size_t size);
-void wal_abort(struct wal *wal);
-
-/* Durable with WAL_DONE; otherwise *error is an errno, and the record is aborted. */
+/* The current segment's open record: durable with WAL_DONE; otherwise *error is an errno, and the record is aborted. */
 enum wal_end wal_write(struct wal *wal, int *error);
 
 /* ---- Reading ---- */
@@ -111,7 +74,6 @@ enum wal_end wal_write(struct wal *wal, int *error);
 const struct segment *wal_segment(const struct wal *wal, uint64_t seq);
 
 /* A row, or NULL; its bytes stay where they are until their segment is gone over again. */
-const uint8_t *segment_row(const struct segment *segment, uint64_t seq, size_t *size);
 const uint8_t *wal_row(const struct wal *wal, uint64_t seq, size_t *size);
 
 #endif

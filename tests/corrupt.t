@@ -66,9 +66,13 @@ def facts(ledger):
 
 
 SIZE = 0
+time.sleep(1.2)     # all that was is in ledger.mdb; what comes now is in the log alone
 with base.connect() as client:
+    for n in range(12):
+        client.call('Spend', spend(n + 1, budget='team/north', reason='late %d' % n))
     SIZE = client.call('Status')['entries']
 TRUTH, _ = facts(base)
+crashed = shutil.copytree(base.dir, os.path.join(base.home, 'crashed'))
 deadline = time.monotonic() + PATIENCE
 while not os.path.exists(base.dir + '/index.mdb') and time.monotonic() < deadline:
     time.sleep(0.05)
@@ -79,11 +83,11 @@ ledger = Ledger(init=False)
 ledger.config = base.config
 
 
-def fresh(clean):
+def fresh(clean, of=None):
     """A copy of the base where the test's ledger is."""
     shutil.rmtree(ledger.dir, ignore_errors=True)
-    subprocess.run(['cp', '-a', '--sparse=always', base.dir, ledger.dir], check=True)
-    if not clean:
+    subprocess.run(['cp', '-a', '--sparse=always', of or base.dir, ledger.dir], check=True)
+    if not clean and not of:
         os.unlink(ledger.dir + '/clean')
 
 
@@ -116,7 +120,7 @@ outcomes = {}
 
 def attempt(file, bit, how):
     """One bit. What is wrong, or None."""
-    fresh(clean=how != 'crash')
+    fresh(clean=how != 'crash', of=crashed if file == 'ledger.wal' else None)
     path = os.path.join(ledger.dir, file)
     env = environment(**signals_allowed())
     open(ledger.logfile, 'w').close()
@@ -155,7 +159,7 @@ def places(path, number):
 
 def every(file, how, number):
     wrong = []
-    for bit in places(os.path.join(base.dir, file), number):
+    for bit in places(os.path.join(crashed if file == 'ledger.wal' else base.dir, file), number):
         problem = attempt(file, bit, how)
         if problem:
             wrong.append('bit %d: %s' % (bit, problem[:300]))
@@ -165,6 +169,8 @@ def every(file, how, number):
 
 for how in ('crash', 'clean', 'running'):
     every('ledger.mdb', how, BITS)
+every('ledger.wal', 'crash', BITS)
+ok('no start' in outcomes['ledger.wal', 'crash'], 'a damaged log is not passed over')
 every('index.mdb', 'clean', BITS // 2)
 every('index.mdb', 'running', BITS // 4)
 ok('no start' not in outcomes['index.mdb', 'clean'], 'a damaged index never keeps it from starting')

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define RECORDS 6
-#define FILE_SIZE (WAL_SEGMENTS * WAL_SEGMENT)
+#define FILE_SIZE (WAL_SEGMENTS * SEGMENT_SIZE)
 
 static const uint8_t nothing[CHECKSUM_SIZE];
 static char place[] = "/tmp/wal-test-XXXXXX", path[64];
@@ -59,11 +59,10 @@ static enum wal_end record(struct wal *wal, uint64_t first, unsigned count, int 
 {
 	size_t size;
 
-	wal_begin(wal);
 	for (uint64_t seq = first; seq < first + count; seq++) {
 		const uint8_t *row = made(seq, &size);
 
-		memcpy(wal_put(wal, seq, size), row, size);
+		memcpy(segment_put(wal->current, seq, size), row, size);
 	}
 	return wal_write(wal, error);
 }
@@ -187,7 +186,13 @@ static void test_strays(void)
 	is_int(recovered(6, sum_before(6)), 7, "but not behind its own");
 }
 
-/* Each byte of the record that starts at `at` is flipped in turn, or some of a long one. */
+/* Without what fills its last page. */
+static size_t record_bytes(const struct wal *wal, size_t at)
+{
+	return RECORD_HEADER + get_be32(wal->current->bytes + at + 20);
+}
+
+/* A bit of each byte of the record that starts at `at` is flipped in turn, or of some of a long one. */
 static void test_flips(off_t at, size_t len, int64_t want, const char *name)
 {
 	int fd = open(path, O_RDONLY);
@@ -218,12 +223,12 @@ static void test_damage(void)
 	for (unsigned n = 0; n < RECORDS; n++) {
 		at[n] = (off_t)wal.current->used;
 		records(&wal, n, n + 1);
-		len[n] = WAL_HEADER + wal.record;
+		len[n] = record_bytes(&wal, (size_t)at[n]);
 	}
 	wal_close(&wal);
-	test_flips(at[5], len[5], (int64_t)first_of(5), "a flipped bit in the last record: the ones before it are there");
-	test_flips(at[2], len[2], -1, "in one before: the log is refused");
-	test_flips(at[5] + (off_t)len[5], WAL_PAGE - len[5] % WAL_PAGE, (int64_t)first_of(RECORDS),
+	test_flips(at[5], len[5], -1, "a flipped bit in the last record: the log is refused");
+	test_flips(at[2], len[2], -1, "in one before: so it is");
+	test_flips(at[5] + (off_t)len[5], SEGMENT_PAGE - len[5] % SEGMENT_PAGE, (int64_t)first_of(RECORDS),
 		   "behind the rows it does no harm");
 }
 
@@ -242,7 +247,7 @@ static void test_torn(void)
 	at = (off_t)wal.current->used;
 	records(&wal, 5, 6);
 	fd = open(path, O_RDONLY);
-	for (off_t end = at + (off_t)(WAL_HEADER + wal.record); at < end; at += 512) {
+	for (off_t end = at + (off_t)record_bytes(&wal, (size_t)at); at < end; at += 512) {
 		if (pread(fd, sector, sizeof(sector), at) != sizeof(sector))
 			break;
 		poke(at, zeros, sizeof(zeros));
@@ -300,9 +305,8 @@ static void test_abort(void)
 
 	fresh(&wal);
 	records(&wal, 0, 3);
-	wal_begin(&wal);
-	memset(wal_put(&wal, first_of(3), 200), 1, 200);
-	wal_abort(&wal);
+	memset(segment_put(wal.current, first_of(3), 200), 1, 200);
+	segment_abort(wal.current);
 	is_int((int64_t)wal_last(&wal), (int64_t)first_of(3), "an aborted record leaves nothing");
 	ok(!wal_row(&wal, first_of(3), &size), "no row of it either");
 	fd = wal.fd;
@@ -322,8 +326,8 @@ static void test_room(void)
 	unsigned n = 0, count = 0;
 
 	fresh(&wal);
-	ok(wal_fits(&wal, WAL_SEGMENT - WAL_HEADER - WAL_ROW_HEADER, 1), "a record may fill a segment");
-	ok(!wal_fits(&wal, WAL_SEGMENT - WAL_HEADER - WAL_ROW_HEADER + 1, 1), "to the last byte");
+	ok(wal_fits(&wal, SEGMENT_SIZE - RECORD_HEADER - RECORD_ROW, 1), "a record may fill a segment");
+	ok(!wal_fits(&wal, SEGMENT_SIZE - RECORD_HEADER - RECORD_ROW + 1, 1), "to the last byte");
 	for (; wal_fits(&wal, 1000 * (n + 1), n + 1); n++, count++)
 		records(&wal, n, n + 1);
 	wal_switch(&wal);
