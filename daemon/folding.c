@@ -20,25 +20,36 @@ void folding_release(struct folding *folding)
 		pile_release(&folding->piles[i]);
 }
 
-static void total_add(struct folding *folding, const struct total *total, uint32_t month,
-		      uint32_t place)
+/* Puts the total's label on its pile, and its hash into folding->label_hash. */
+static void label_add(struct folding *folding, const struct total *total)
 {
-	uint8_t label[LABEL_SIZE_MAX], hash[LABEL_HASH];
-	uint8_t key[8 + LABEL_HASH], value[12];
+	struct pile *pile = &folding->piles[SHELF_LABELS];
+	uint8_t label[LABEL_SIZE_MAX];
 
 	label[0] = (uint8_t)total->kind;
 	label[1] = total->exp;
 	memcpy(label + 2, total->currency, sizeof(total->currency));
 	memcpy(label + 2 + sizeof(total->currency), total->category, sizeof(total->category));
-	crypto_shorthash(hash, label, sizeof(label), folding->index->secret);
+	if (pile->count && !memcmp(label, folding->label, sizeof(label)))
+		return;
+	memcpy(folding->label, label, sizeof(label));
+	crypto_shorthash(folding->label_hash, label, sizeof(label), folding->index->secret);
+	pile_meet(pile, folding->label_hash, label);
+}
+
+static void total_add(struct folding *folding, const struct total *total, uint32_t month,
+		      uint32_t place)
+{
+	uint8_t key[8 + LABEL_HASH], value[12];
+
+	label_add(folding, total);
 	put_be64(value, (uint64_t)total->amount);
 	put_be32(value + 8, 1);
-	memcpy(key + 8, hash, LABEL_HASH);
+	memcpy(key + 8, folding->label_hash, LABEL_HASH);
 	month_key(month, place, key);
 	pile_meet(&folding->piles[SHELF_TOTALS], key, value);
 	month_key(month, INDEX_ALL, key);
 	pile_meet(&folding->piles[SHELF_TOTALS], key, value);
-	pile_meet(&folding->piles[SHELF_LABELS], hash, label);
 }
 
 void folding_entry(struct folding *folding, const struct entry *entry, uint32_t month,

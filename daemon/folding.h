@@ -6,11 +6,13 @@
 
 #include "index.h"
 #include "pile.h"
+#include "records.h"
 
 /* What is to be folded next. Adding is only to memory. */
 struct folding {
 	const struct index *index;
 	struct pile piles[SHELF_COUNT];
+	uint8_t label[LABEL_SIZE_MAX], label_hash[LABEL_HASH];	/* the last: often the next, too */
 };
 
 void folding_init(struct folding *folding, const struct index *index);
