@@ -141,6 +141,7 @@ static struct buf altered(size_t at, size_t len, const char *bytes, size_t count
 
 static void test_shapes(void)
 {
+	static const char many[5 * ROW_HEAD_SIZE + 1] = { [5 * ROW_HEAD_SIZE] = 5 };
 	static const struct {
 		size_t at, len;
 		const char *bytes;
@@ -161,7 +162,7 @@ static void test_shapes(void)
 		{ AT_PREVIOUS, 2, "\x81\x80\x80\x80\x80\x80\x80\x80\x80\x80\1", 11, PREVIOUS_PROBLEM,
 		  "a distance without an end" },
 		{ AT_PREVIOUS, AT_HEADS - AT_PREVIOUS, "\x80", 1, PREVIOUS_PROBLEM, "a distance cut off" },
-		{ AT_COUNT, 1, "\5", 1, HEADS_PROBLEM, "more heads than there can be" },
+		{ AT_COUNT, 1, many, sizeof(many), HEADS_PROBLEM, "more heads than there can be" },
 		{ AT_PREVIOUS, AT_COUNT - AT_PREVIOUS - 100, "", 0, HEADS_PROBLEM, "heads that do not fit" },
 	};
 
@@ -176,7 +177,7 @@ static void test_shapes(void)
 int main(void)
 {
 	fill(hashes, sizeof(hashes), 10);
-	fill(memo, sizeof(memo), 150);
+	fill(memo, sizeof(memo), 1);
 	fill(heads, sizeof(heads), 200);
 	test_round_trip(0);
 	test_round_trip(1);
