@@ -18,12 +18,18 @@ CYCLES = int(os.environ.get('POWER_CYCLES', 12))
 CONTROL_CYCLES = 12      # at most, until a planted fault shows
 CLIENTS = 4
 BETWEEN = (5, 150)       # answers before the blow
+SETTLE_EVERY = 12        # of so many blows one falls after so many seconds: what is in the log is settled each second,
+SETTLING = 2.5           # and then the log written over again
 random.seed(int(os.environ.get('SEED', '1')))
 
 
-def blow(ledger, disk, loaders):
-    """Load, then no power, at a random moment."""
-    if not work(loaders, random.randint(*BETWEEN)):
+def blow(ledger, disk, loaders, seconds=0):
+    """Load for so long at least, then no power, at a random moment."""
+    begun = time.monotonic()
+    alive = work(loaders, random.randint(*BETWEEN))
+    while alive and time.monotonic() < begun + seconds:
+        alive = work(loaders, 1 + sum(len(l.answers) for l in loaders))
+    if not alive:
         raise RuntimeError('the daemon is gone: ' + ledger.log()[-1000:])
     time.sleep(random.random() * 0.002)
     disk.shut_down()
@@ -35,12 +41,12 @@ def blow(ledger, disk, loaders):
     disk.mount()
 
 
-def cycle(ledger, disk, names, env=None):
+def cycle(ledger, disk, names, env=None, seconds=0):
     """One loss of power. What is wrong afterwards, one line each."""
     if not ledger.daemon:
         ledger.start(env=env)
     loaders = [Loader(ledger.connect().sock, name) for name in names]
-    blow(ledger, disk, loaders)
+    blow(ledger, disk, loaders, seconds)
     try:
         ledger.start(env=env)
     except RuntimeError as error:
@@ -141,7 +147,7 @@ def test(kind):
         ledger = Ledger(place=disk.mount_point).start()
         names = open_pools(ledger, CLIENTS)
         for n in range(CYCLES):
-            wrong = cycle(ledger, disk, names)
+            wrong = cycle(ledger, disk, names, seconds=0 if (n + 1) % SETTLE_EVERY else SETTLING)
             if not ok(not wrong, '%s: power loss %d' % (kind, n + 1), *wrong):
                 break
         if ledger.daemon:

@@ -1,8 +1,10 @@
 /*
- * LD_PRELOAD for commit-order.t: makes one of the two steps of a commit slow, while a file tells so.
+ * LD_PRELOAD for commit-order.t and log-wrap.t: makes one step of a commit, or of what follows, slow, while a file
+ * tells so.
  *
  *   $SLOW_COMMIT/write exists: a pwrite to ledger.wal takes DELAY longer before it begins
  *   $SLOW_COMMIT/sync exists: so does an fdatasync of it
+ *   $SLOW_COMMIT/settle exists: so does an fdatasync of ledger.mdb
  *
  * Each delay leaves a line in $SLOW_COMMIT/log, so that the test knows that it happened.
  */
@@ -46,24 +48,25 @@ static void delay_if(const char *step)
 	nanosleep(&delay, NULL);
 }
 
-static int is_log(int fd)
+/* `name` begins with a slash. */
+static int is_named(int fd, const char *name)
 {
-	static const char name[] = "/ledger.wal";
 	char link[64], path[4096];
-	ssize_t len;
+	ssize_t len, size = (ssize_t)strlen(name);
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, path, sizeof(path));
-	return len >= (ssize_t)sizeof(name) - 1 &&
-	       !memcmp(path + len - (sizeof(name) - 1), name, sizeof(name) - 1);
+	return len >= size && !memcmp(path + len - size, name, (size_t)size);
 }
 
 int fdatasync(int fd)
 {
 	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
 
-	if (is_log(fd))
+	if (is_named(fd, "/ledger.wal"))
 		delay_if("sync");
+	if (is_named(fd, "/ledger.mdb"))
+		delay_if("settle");
 	return real(fd);
 }
 
@@ -72,7 +75,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
 	ssize_t (*real)(int, const void *, size_t, off_t) =
 		(ssize_t (*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite");
 
-	if (is_log(fd))
+	if (is_named(fd, "/ledger.wal"))
 		delay_if("write");
 	return real(fd, bytes, len, at);
 }
