@@ -232,7 +232,7 @@ enum pending_state pending_load(const char *id, struct pending *ret, struct prob
 
 	snprintf(p.id, sizeof(p.id), "%s", id);
 	if (dir >= 0) {
-		p.fd = openat(dir, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		p.fd = openat(dir, id, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		close(dir);
 	}
 	busy = p.fd >= 0 && flock(p.fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
@@ -266,6 +266,16 @@ enum pending_state pending_wait(struct pending *p)
 	return PENDING_BUSY;
 }
 
+/* The words of what is answered are nobody's any more. */
+static void words_blank(int fd)
+{
+	static const char zeros[FILE_MAX];
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_size <= FILE_MAX && pwrite(fd, zeros, (size_t)st.st_size, 0) < 0)
+		ftruncate(fd, 0);
+}
+
 void pending_drop(struct pending *p)
 {
 	int dir = pending_dir(false);
@@ -274,6 +284,8 @@ void pending_drop(struct pending *p)
 	    renameat2(dir, p->id, dir, FREE, RENAME_NOREPLACE) && unlinkat(dir, p->id, 0))
 		tell("note: pending request %s is answered but could not be removed (%s)", p->id,
 		     strerror(errno));
+	if (p->fd >= 0)
+		words_blank(p->fd);
 	if (dir >= 0)
 		close(dir);
 	pending_release(p);

@@ -3,7 +3,7 @@
  * again under the same id, and nothing is spent twice.
  *
  * $XDG_STATE_HOME/fund/pending/ID (or ~/.local/state) is written before the request is sent and
- * taken away once there is a definite answer, a refusal included: renamed to `.free`, for the next
+ * taken away once there is a definite answer, a refusal included: renamed to `.free`, blanked, for the next
  * request to be written over it, since making and removing files would take a spend longer than
  * the rest of what it does. Whoever works on a request holds a lock on its file, so that of two
  * `fund` at once only one asks again. A file that somebody else owns is not looked at.

@@ -88,6 +88,8 @@ is_(typed.returncode, 0, 'typed again: answered', typed.stderr)
 ok('recorded before' in typed.stdout, 'as recorded before', typed.stdout)
 is_(spends(), 1, 'one entry')
 is_(kept(), [], 'nothing is kept')
+with open(state + '/.free', 'rb') as f:
+    ok(not any(f.read()), 'not a word of it, where the next request will stand')
 ledger.fund(*words)
 is_(spends(), 2, 'once answered, the same words are another spend')
 
