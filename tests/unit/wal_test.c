@@ -213,6 +213,20 @@ static void test_flips(off_t at, size_t len, int64_t want, const char *name)
 	is_int(wrong, 0, name);
 }
 
+/* The sector that a record begins in, as it was before the record was written. */
+static void test_lost(off_t at, const char *name)
+{
+	static const uint8_t zeros[512];
+	uint8_t sector[sizeof(zeros)];
+	int fd = open(path, O_RDONLY);
+	bool read = pread(fd, sector, sizeof(sector), at) == sizeof(sector);
+
+	close(fd);
+	poke(at, zeros, sizeof(zeros));
+	ok(read && recovered(0, nothing) == -1, name);
+	poke(at, sector, sizeof(sector));
+}
+
 static void test_damage(void)
 {
 	struct wal wal;
@@ -228,6 +242,7 @@ static void test_damage(void)
 	wal_close(&wal);
 	test_flips(at[5], len[5], -1, "a flipped bit in the last record: the log is refused");
 	test_flips(at[2], len[2], -1, "in one before: so it is");
+	test_lost(at[2], "a lost sector of one before, behind which there are more: so it is");
 	test_flips(at[5] + (off_t)len[5], SEGMENT_PAGE - len[5] % SEGMENT_PAGE, (int64_t)first_of(RECORDS),
 		   "behind the rows it does no harm");
 }
