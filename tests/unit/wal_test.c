@@ -223,7 +223,7 @@ static void test_lost(off_t at, const char *name)
 
 	close(fd);
 	poke(at, zeros, sizeof(zeros));
-	ok(read && recovered(0, nothing) == -1, name);
+	ok(read && recovered(0, nothing) == -1, "%s", name);
 	poke(at, sector, sizeof(sector));
 }
 
