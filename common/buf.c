@@ -201,9 +201,9 @@ void json_strn(struct buf *b, const char *key, const char *value, size_t len)
 		return;
 	}
 	room = value_room(b, key, len + 2);	/* most of them */
-	room[0] = '"';
-	memcpy(room + 1, value, len);
-	room[len + 1] = '"';
+	room[0] = room[len + 1] = '"';
+	if (len)
+		memcpy(room + 1, value, len);
 }
 
 void json_str(struct buf *b, const char *key, const char *value)
@@ -225,5 +225,8 @@ void json_bool(struct buf *b, const char *key, bool value)
 
 void json_raw(struct buf *b, const char *key, const char *value, size_t len)
 {
-	memcpy(value_room(b, key, len), value, len);
+	char *room = value_room(b, key, len);
+
+	if (len)
+		memcpy(room, value, len);
 }
