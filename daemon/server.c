@@ -21,7 +21,8 @@
 
 #define ACCEPTS_A_TURN 16
 #define CALLS_A_TURN 1024
-#define JOB_ROWS 4	/* that a stream gives in a turn while others wait for commits */
+#define JOB_ROWS 3	/* that a stream gives in a turn while others wait for commits, */
+#define PRESSED_US 5000		/* or were answered just now, and will call again */
 #define TURN_US 500		/* answers wait for the turn's end: it comes soon, */
 				/* or takes no longer than the commit before it */
 #define SHARED_US 1000000	/* after calls of two users, each has a share of a turn: */
@@ -54,7 +55,7 @@ struct peer {
 struct server {
 	struct service *service;
 	struct event_base *base;
-	bool pressed;			/* something was to be committed in the last turn */
+	int64_t pressed_until;		/* something was to be committed a short while ago */
 	struct event *accept, *second, *term, *interrupt, *hangup;
 	bool accept_paused;
 	int listener;
@@ -483,10 +484,10 @@ static void commit(struct server *server)
 
 	if (!batch_open(&server->service->batch))
 		return;
-	server->pressed = true;
 	switch (service_commit(server->service, &problem)) {
 	case COMMIT_DONE:
 		server->commit_us = clock_us(CLOCK_MONOTONIC) - began;
+		server->pressed_until = began + server->commit_us + PRESSED_US;
 		break;
 	case COMMIT_UNDONE:
 		log_error("nothing could be recorded: %s", problem);
@@ -522,11 +523,10 @@ static void turn(struct server *server)
 	event_base_loop(server->base, flags);
 	service_turn(server->service);
 	server->calls = 0;
-	server->service->job_rows = server->pressed ? JOB_ROWS : 0;
-	server->pressed = false;
 	server->reaped = false;
 	server->turns++;
 	server->turn_begun = clock_us(CLOCK_MONOTONIC);
+	server->service->job_rows = server->turn_begun < server->pressed_until ? JOB_ROWS : 0;
 	server->turn_end = server->turn_begun +
 			   (server->commit_us > TURN_US ? server->commit_us : TURN_US);
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
