@@ -11,7 +11,6 @@
 
 #include "common/bytes.h"
 #include "common/sign.h"
-#include "seal.h"
 
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES <= HASH_SIZE, "a commitment is a nonce and more");
 
@@ -199,7 +198,8 @@ const char *keyring_seal(struct keyring *ring, uint64_t seq, const uint8_t commi
 		return "the keyring has no key for this entry";
 	seal_data(seq, commitment, data);
 	room = (uint8_t *)buf_room(out, len + SEAL_OVERHEAD);
-	seal(room, memo, len, data, sizeof(data), commitment, key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(room, NULL, memo, len, data, sizeof(data), NULL,
+						   commitment, key);
 	sodium_memzero(key, sizeof(key));
 	return NULL;
 }
