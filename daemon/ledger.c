@@ -131,6 +131,14 @@ static int segment_hand_on(struct ledger *ledger)
 	return error;
 }
 
+/* Is ledger.mdb, which has it all now, going to be there, and nothing in the log that only a restart can tell of? */
+static bool log_needless(const struct ledger *ledger)
+{
+	uint64_t left;
+
+	return !ledger->error && store_left(&ledger->store, &left);
+}
+
 int ledger_close(struct ledger *ledger)
 {
 	int error = 0;
@@ -140,7 +148,7 @@ int ledger_close(struct ledger *ledger)
 		if (!error)
 			error = settle_wait(ledger->settler);
 		settle_stop(ledger->settler);
-		if (!error)
+		if (!error && log_needless(ledger))
 			wal_clear(ledger->wal);
 	}
 	free(ledger->settler);

@@ -213,6 +213,44 @@ static void test_strays(void)
 	ledger_close(&ledger);
 }
 
+/* Ends it, and says how many rows are still in the log, the database being a copy made before. */
+static int64_t left_in_log(struct ledger *ledger)
+{
+	int64_t recovered;
+
+	is_int(ledger_close(ledger), 0, "and it is closed");
+	copy("older", LEDGER_FILE);
+	opened(ledger, false);
+	recovered = (int64_t)ledger->recovered;
+	ledger_close(ledger);
+	return recovered;
+}
+
+/* The log is not emptied when it may be needed. */
+static void test_needed(void)
+{
+	struct ledger ledger;
+	char path[128];
+	int fd;
+
+	copy(LEDGER_FILE, "older");
+	opened(&ledger, false);
+	commits(&ledger, 2);
+	pathname(LEDGER_FILE, path);
+	unlink(path);
+	is_int(ledger_room(&ledger), ROOM_GONE, "the database is removed beneath it");
+	is_int(left_in_log(&ledger), 80, "the log still has what that never had");
+	copy(LEDGER_FILE, "older");
+	opened(&ledger, false);
+	fd = ledger.wal->fd;
+	ledger.wal->fd = open("/dev/full", O_RDWR);
+	is_int(commit(&ledger, 1), COMMIT_UNKNOWN, "it is unknown how a commit ended");
+	close(ledger.wal->fd);
+	ledger.wal->fd = fd;
+	is_int((int64_t)pwrite(fd, ledger.wal->current->bytes, SEGMENT_SIZE, 0), (int64_t)SEGMENT_SIZE, "it is there");
+	is_int(left_in_log(&ledger), 1, "the next start finds out");
+}
+
 int main(void)
 {
 	char command[64];
@@ -222,6 +260,7 @@ int main(void)
 	test_reading();
 	test_recovery();
 	test_strays();
+	test_needed();
 	snprintf(command, sizeof(command), "rm -rf %s", place);
 	if (system(command))
 		bail("the directory cannot be removed");
