@@ -134,7 +134,8 @@ size_t segment_finish(struct segment *segment, uint8_t prior[CHECKSUM_SIZE])
 
 	memcpy(header.prior, prior, CHECKSUM_SIZE);
 	header_format(&header, bytes);
-	memset(bytes + len, 0, whole - len);
+	for (size_t at = len; at < whole; at++)
+		bytes[at] = bytes[at - CHECKSUM_SIZE];
 	memcpy(prior, bytes + len - CHECKSUM_SIZE, CHECKSUM_SIZE);
 	return whole;
 }
@@ -247,17 +248,36 @@ static bool header_flipped(struct segment *segment, uint64_t next)
 	return flipped;
 }
 
-/* Would the row there be good, but for one bit of it or of its length? */
-static bool row_flipped(struct segment *segment, size_t at, size_t end, uint64_t seq)
+/* Are all rows of a record whose header is good, and is it filled up to its page's end? */
+static bool record_whole(struct segment *segment, const struct header *header)
 {
-	size_t size = get_be32(segment->bytes + at), bits = 8 * RECORD_ROW;
+	size_t at = segment->used + RECORD_HEADER + header->len, end = pages(at), bad;
+	unsigned count = segment->count;
+	bool whole = rows_take(segment, header, &bad);
+
+	segment->count = count;
+	for (; whole && at < end; at++)
+		whole = segment->bytes[at] == segment->bytes[at - CHECKSUM_SIZE];
+	return whole;
+}
+
+/*
+ * Would the record be whole, but for one bit of row `seq` or of its length, which stands at `at`? That the row is good
+ * again is not enough: of the sectors that a torn record lacks, one may hold no more of that row than one byte.
+ */
+static bool row_flipped(struct segment *segment, const struct header *header, size_t at, uint64_t seq)
+{
+	size_t end = segment->used + RECORD_HEADER + header->len, bits = 8 * RECORD_ROW, size;
 	bool flipped = false;
 
-	if (size >= ROW_MIN && size <= end - at - RECORD_ROW)
+	if (end - at < RECORD_ROW)
+		return false;
+	size = get_be32(segment->bytes + at);
+	if (size >= ROW_MIN && size <= ROW_MAX && size <= end - at - RECORD_ROW)
 		bits += 8 * size;
 	for (size_t bit = 0; !flipped && bit < bits; bit++) {
 		flip(segment->bytes + at, bit);
-		flipped = row_at(segment->bytes, at, end, seq) != 0;
+		flipped = row_at(segment->bytes, at, end, seq) && record_whole(segment, header);
 		flip(segment->bytes + at, bit);
 	}
 	return flipped;
@@ -280,7 +300,7 @@ static bool record_flipped(struct segment *segment, uint64_t next)
 	rows_take(segment, &header, &bad);
 	seq = next + segment->count - count;
 	segment->count = count;
-	return row_flipped(segment, bad, segment->used + RECORD_HEADER + header.len, seq);
+	return row_flipped(segment, &header, bad, seq);
 }
 
 bool segment_strays(struct segment *segment, uint64_t next)

@@ -9,12 +9,13 @@
  *   8 bytes   the checksum of the row before the first (row.h): the record follows that row and no other's
  *   8 bytes   checksum of all above, with the seed 0
  *   rows      each a 4-byte big-endian length and that many bytes, which end with their checksum
- *   zeros     up to the page's end
+ *   filling   up to the page's end: the last row's checksum, again and again
  *
  * A segment is gone over again when its rows are elsewhere. Numbers only grow, so what is left of earlier use is told
  * from what is new by them. A record that was torn by the end of the power lacks whole sectors of the disk: it was
- * never answered. One that a single flipped bit keeps from being whole was written whole: that is damage, and so is a
- * record with higher numbers behind one that is not whole.
+ * never answered. One that a single flipped bit keeps from being whole, with its filling, was written whole: that is
+ * damage, and so is a record with higher numbers behind one that is not whole. The filling is there for that alone:
+ * without it, the loss of a sector that holds little of a record may look like a flipped bit.
  */
 #ifndef DAEMON_SEGMENT_H
 #define DAEMON_SEGMENT_H
@@ -30,6 +31,7 @@
 #define RECORD_HEADER ((size_t)40)
 #define RECORD_ROW ((size_t)4)		/* a row's length */
 #define ROW_MIN 64			/* bytes: no row is smaller */
+#define ROW_MAX 16384			/* nor larger */
 
 struct segment {
 	uint8_t *bytes;			/* SEGMENT_SIZE, as they are in the file */

@@ -131,8 +131,8 @@ static bool zone_take(const char *zone)
 static void tell_recovery(const struct ledger *ledger)
 {
 	if (ledger->log_missing)
-		log_warning("there was no %s, so an empty one was made; if fundd did not end in order, the "
-			    "last second's entries may be missing", WAL_FILE);
+		log_warning("%s was missing or cut short, so it was made anew; if fundd did not end in "
+			    "order, the last second's entries may be missing", WAL_FILE);
 	if (ledger->recovered)
 		log_notice("%llu entries were in %s alone, and are in %s now",
 			   (unsigned long long)ledger->recovered, WAL_FILE, LEDGER_FILE);

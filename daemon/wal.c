@@ -75,12 +75,13 @@ static int segments_read(struct wal *wal)
  * A file that is new, cut short, or has holes, as a copy may, is written once from its beginning to its end: then a
  * commit's sync has no blocks to make room for, and nothing but the bytes to wait for.
  */
-static int file_fill(struct wal *wal, int dir)
+static int file_fill(struct wal *wal, int dir, bool *ret_missing)
 {
 	const off_t whole = WAL_SEGMENTS * (off_t)SEGMENT_SIZE;
 	struct stat st;
 	int error = fstat(wal->fd, &st) ? errno : 0;
 
+	*ret_missing |= !error && st.st_size < whole;
 	if (error || (st.st_size >= whole && st.st_blocks * 512 >= whole))
 		return error;
 	for (size_t i = 0; !error && i < WAL_SEGMENTS; i++)
@@ -117,7 +118,7 @@ int wal_open(struct wal *wal, const char *path, bool writable, bool *ret_missing
 	if (!error && wal->fd >= 0)
 		error = segments_read(wal);
 	if (!error && writable)
-		error = file_fill(wal, dir);
+		error = file_fill(wal, dir, ret_missing);
 	close(dir);
 	if (error)
 		wal_close(wal);
@@ -134,8 +135,8 @@ void wal_close(struct wal *wal)
 
 /* ---- Recovering ---- */
 
-/* The number after the last row that the segments in turn go on to from row `next`. */
-static uint64_t segments_follow(struct wal *wal, uint64_t next)
+/* The number after the last row that the segments in turn go on to from row `next`; and which of them do. */
+static uint64_t segments_follow(struct wal *wal, uint64_t next, bool follows[WAL_SEGMENTS])
 {
 	for (size_t turn = 0; turn < WAL_SEGMENTS; turn++)
 		for (size_t i = 0; i < WAL_SEGMENTS; i++) {
@@ -145,6 +146,7 @@ static uint64_t segments_follow(struct wal *wal, uint64_t next)
 
 			if (!segment_follows(segment, next, wal->prior))
 				continue;
+			follows[i] = true;
 			next = segment_end(segment);
 			last = segment_row(segment, next - 1, &size);
 			memcpy(wal->prior, last + size - CHECKSUM_SIZE, CHECKSUM_SIZE);
@@ -155,16 +157,20 @@ static uint64_t segments_follow(struct wal *wal, uint64_t next)
 bool wal_recover(struct wal *wal, uint64_t next, const uint8_t prior[CHECKSUM_SIZE])
 {
 	const uint64_t begin = next;
+	bool follows[WAL_SEGMENTS] = { false };
 
 	memcpy(wal->prior, prior, CHECKSUM_SIZE);
 	for (size_t i = 0; i < WAL_SEGMENTS; i++)
 		segment_take(&wal->segments[i]);
-	next = segments_follow(wal, next);
+	next = segments_follow(wal, next, follows);
 	for (size_t i = 0; i < WAL_SEGMENTS; i++) {
-		if (segment_strays(&wal->segments[i], next))
+		struct segment *segment = &wal->segments[i];
+		bool newer = segment->count && segment_end(segment) > begin;
+
+		if ((newer && !follows[i]) || segment_strays(segment, next))
 			return false;
-		if (segment_end(&wal->segments[i]) <= begin)
-			segment_empty(&wal->segments[i]);
+		if (!newer)
+			segment_empty(segment);
 	}
 	return true;
 }

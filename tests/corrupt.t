@@ -148,10 +148,10 @@ def count(file, how, outcome):
 
 
 def places(path, number):
-    """Bits to flip: most where there is something, some anywhere."""
+    """Bits to flip: most where there is something other than filling, some anywhere."""
     with open(path, 'rb') as f:
         data = f.read()
-    used = [at for at in range(0, len(data), 64) if any(data[at:at + 64])]
+    used = [at for at in range(0, len(data), 64) if data[at:at + 56] != data[at + 8:at + 64]]
     for n in range(number):
         at = random.choice(used) + random.randrange(64) if n % 8 else random.randrange(len(data))
         yield 8 * min(at, len(data) - 1) + random.randrange(8)

@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/bytes.h"
 #include "common/merkle.h"
+#include "daemon/checksum.h"
 #include "daemon/row.h"
 #include "tap.h"
 
@@ -150,7 +151,7 @@ static void test_new(void)
 	wal_close(&wal);
 	truncate(path, 5000);
 	is_int(wal_open(&wal, place, true, &missing), 0, "one that is too short");
-	ok(!missing && !stat(path, &st) && st.st_size == (off_t)FILE_SIZE, "is filled up");
+	ok(missing && !stat(path, &st) && st.st_size == (off_t)FILE_SIZE, "is as good as missing, and filled up");
 	wal_close(&wal);
 	is_int(wal_open(&wal, "/nowhere", true, &missing), ENOENT, "without a directory there is none");
 }
@@ -274,6 +275,73 @@ static void test_torn(void)
 	is_int(wrong, 0, "a torn record was never written");
 }
 
+/* A row that, alone in a record, reaches into the last sector with one byte, which differs from zero in one bit. */
+static uint64_t hardly_reaching(off_t *ret_sector)
+{
+	for (uint64_t seq = 1; seq < 2000000; seq++) {
+		size_t size, len;
+		const uint8_t *row;
+
+		if (seq % 2)
+			continue;	/* its one hash is its own: lengths repeat soon */
+		row = made(seq, &size);
+		len = RECORD_HEADER + RECORD_ROW + size;
+		if (len % 512 == 1 && __builtin_popcount(row[size - 1]) == 1) {
+			*ret_sector = (off_t)len - 1;
+			return seq;
+		}
+	}
+	puts("Bail out! there is no such row");
+	exit(1);
+}
+
+/* The loss of one sector, which looks like a flipped bit if no more than the row is looked at. */
+static void test_torn_bit(void)
+{
+	static const uint8_t zeros[512];
+	off_t sector;
+	uint64_t seq = hardly_reaching(&sector);
+	struct wal wal;
+	uint8_t kept[512];
+	int error;
+
+	fresh(&wal);
+	memcpy(wal.prior, sum_before(seq), CHECKSUM_SIZE);
+	is_int(record(&wal, seq, 1, &error), WAL_DONE, "a record with a byte in its last sector");
+	memcpy(kept, wal.current->bytes + sector, sizeof(kept));
+	wal_close(&wal);
+	is_int(recovered(seq, sum_before(seq)), (int64_t)seq + 1, "is read");
+	poke(sector, zeros, sizeof(zeros));
+	is_int(recovered(seq, sum_before(seq)), 0, "without that sector it was never written");
+	kept[0] = 0;
+	poke(sector, kept, sizeof(kept));
+	is_int(recovered(seq, sum_before(seq)), -1, "without a bit of it, it was: the log is refused");
+}
+
+/* A header that counts a row more than there are, in a record that fills its segment: nothing is read behind it. */
+static void test_count(void)
+{
+	static uint8_t memo[SEGMENT_SIZE];
+	struct row row = { .memo = { memo, 0 }, .hashes = { memo, 32 } };
+	struct buf out = BUF_INIT;
+	struct wal wal;
+	int error;
+
+	row.memo.len = SEGMENT_SIZE - RECORD_HEADER - RECORD_ROW - row_size(4 + 32, 0);
+	row_begin(0, &row, &out);
+	fresh(&wal);
+	memcpy(segment_put(wal.current, 0, row_size(out.len, 0)), out.data, out.len);
+	row_finish(0, wal.current->bytes + RECORD_HEADER + RECORD_ROW, row_size(out.len, 0), NULL, 0);
+	is_int(record(&wal, 1, 0, &error), WAL_DONE, "a record that fills its segment");
+	is_int(wal_recover(&wal, 0, nothing) ? (int64_t)wal_last(&wal) : -1, 1, "is read");
+	put_be32(wal.current->bytes + 16, 2);
+	put_be64(wal.current->bytes + RECORD_HEADER - CHECKSUM_SIZE,
+		 checksum(0, wal.current->bytes, RECORD_HEADER - CHECKSUM_SIZE));
+	ok(wal_recover(&wal, 0, nothing) && !wal_last(&wal), "but not when it counts more rows");
+	wal_close(&wal);
+	buf_release(&out);
+}
+
 static void test_segments(void)
 {
 	struct wal wal;
@@ -292,6 +360,24 @@ static void test_segments(void)
 	is_int(recovered(first_of(25), sum_before(first_of(25))), (int64_t)first_of(27), "what is left of its earlier use is not in the way");
 	is_int(recovered(0, nothing), -1, "a ledger.mdb from before is refused");
 	wal_close(&wal);
+}
+
+/* Which of two is the ledger, nobody can tell. */
+static void test_fork(void)
+{
+	uint8_t before[CHECKSUM_SIZE];
+	struct wal wal;
+
+	fresh(&wal);
+	records(&wal, 0, 3);
+	memcpy(before, wal.prior, sizeof(before));
+	records(&wal, 3, 6);
+	wal_switch(&wal);
+	memcpy(wal.prior, before, sizeof(before));
+	records(&wal, 3, 4);
+	wal_close(&wal);
+	is_int(recovered(first_of(3), sum_before(first_of(3))), -1, "two that go on from the same row are refused");
+	is_int(recovered(first_of(4), sum_before(first_of(4))), (int64_t)first_of(6), "unless only one of them is needed");
 }
 
 static void test_restart(void)
@@ -369,7 +455,10 @@ int main(void)
 	test_strays();
 	test_damage();
 	test_torn();
+	test_torn_bit();
+	test_count();
 	test_segments();
+	test_fork();
 	test_restart();
 	test_abort();
 	test_room();
