@@ -19,7 +19,7 @@
 #include "common/log.h"
 #include "conn.h"
 
-#define ACCEPTS_A_TURN 16
+#define ACCEPTS_A_TURN 4
 #define CALLS_A_TURN 1024
 #define JOB_ROWS 3	/* that a stream gives in a turn while others wait for commits, */
 #define PRESSED_US 5000		/* or were answered just now, and will call again */
