@@ -2,6 +2,16 @@
 
 #include <signal.h>
 
+#include "common/log.h"
+
+static void tell(struct settler *settler, int error)
+{
+	if (error && error != settler->told)
+		log_error("entries cannot be moved from %s to %s: %s. They are safe where they are", WAL_FILE, LEDGER_FILE,
+			  store_error(error));
+	settler->told = error;
+}
+
 /* With the mutex held, which it lets go meanwhile. */
 static void segment_settle(struct settler *settler)
 {
@@ -13,6 +23,8 @@ static void segment_settle(struct settler *settler)
 	pthread_mutex_unlock(&settler->mutex);
 	store_fill(settler->store);
 	error = segment ? store_append(settler->store, segment, &settled) : 0;
+	if (segment)
+		tell(settler, error);
 	pthread_mutex_lock(&settler->mutex);
 	if (segment)
 		settler->error = error;

@@ -3,7 +3,8 @@
  * written. One segment at a time; nobody waits for it but who needs the segment's room again.
  *
  * A segment that could not be settled stays: nothing is lost, for it is in the log, and its rows are read from memory.
- * After a full disk or map it is tried again; after anything else the daemon should leave, and the next start recovers.
+ * After a full disk or map it is tried again; after anything else the daemon leaves when it needs the room, and the next
+ * start recovers. It is logged once.
  */
 #ifndef DAEMON_SETTLE_H
 #define DAEMON_SETTLE_H
@@ -18,6 +19,7 @@
 struct settler {
 	struct store *store;
 	pthread_t thread;
+	int told;			/* the error that was logged last; of the thread alone */
 
 	pthread_mutex_t mutex;		/* over what follows */
 	pthread_cond_t changed;

@@ -111,6 +111,9 @@ def case(call, nth, error, how, power):
     died = call == 'malloc' and (status == -signal.SIGABRT or status == -signal.SIGSEGV and not loaders)
     if status not in (None, 0, 1) and not died:
         wrong.append('it ended with %s: %s' % (status, log[-300:]))
+    if call == 'meta' and happened and how != 'silent' and not re.search(
+            'cannot be moved|could not be folded|is no index|unknown|cannot open', ledger.log()):
+        wrong.append('it happened without a word')
     if status == 1 and not log.strip():
         wrong.append('it ended without a word')
     ledger.kill()
