@@ -187,7 +187,7 @@ static void rows_put(struct batch *batch)
 }
 
 /*
- * What stands in the transaction, compared and hashed once more: the tree that will be signed is made of it, and the
+ * What stands in the log's record, compared and hashed once more: the tree that will be signed is made of it, and the
  * rows are finished as they stand, with no signatures in the last one's room yet.
  */
 static const char *rows_reread(struct batch *batch, struct merkle *tree)

@@ -34,7 +34,7 @@
 #define ROW_MAX 16384			/* nor larger */
 
 struct segment {
-	uint8_t *bytes;			/* SEGMENT_SIZE, as they are in the file */
+	uint8_t *bytes;			/* SEGMENT_SIZE; the used ones as they are in the file */
 	size_t used;			/* bytes of whole records */
 	uint64_t first;			/* row number */
 	unsigned count;			/* rows, those of an open record too */

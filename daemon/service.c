@@ -379,6 +379,7 @@ void service_close(struct service *service)
 			  WAL_FILE, ledger_error(error), LEDGER_FILE);
 	if (service->dir < 0)
 		return;
-	ending_note_clean(service->dir);
+	if (!error)
+		ending_note_clean(service->dir);
 	close(service->dir);
 }

@@ -4,8 +4,8 @@
  * the disk twice.
  *
  * The file is two segments (segment.h), filled with zeros ahead. A segment is written from its beginning and, once its
- * rows are in ledger.mdb, over again. Its bytes are kept in memory as they are in the file: rows are read there until
- * they are in ledger.mdb.
+ * rows are in ledger.mdb, over again. What it holds of use is kept in memory, too: rows are read there until they are
+ * in ledger.mdb.
  */
 #ifndef DAEMON_WAL_H
 #define DAEMON_WAL_H

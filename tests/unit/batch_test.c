@@ -1,4 +1,5 @@
 #include "common/bytes.h"
+#include "daemon/ending.h"
 #include "daemon/init.h"
 #include "daemon/service.h"
 #include "tap.h"
@@ -199,6 +200,14 @@ static void test_full(void)
 	commit("for the next");
 }
 
+static bool ended_well(void)
+{
+	char path[CONFIG_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/" ENDING_FILE, config.dir);
+	return access(path, F_OK) == 0;
+}
+
 /* Spends until a commit finds no room: that one is taken back whole. */
 static void test_undone(void)
 {
@@ -245,6 +254,7 @@ static void test_undone(void)
 	is_int(add(&small, NULL, NULL, NOON), ERR_NONE, "something smaller is taken");
 	commit("and finds room");
 	service_close(&service);
+	ok(!ended_well(), "an end that leaves entries in the log is not a good one");
 	config.map_size *= 8;
 	start();
 	is_int((int64_t)batch_size(batch), (int64_t)size + 2, "started again: a boot more");
