@@ -48,7 +48,7 @@ def failing(rule):
 
 
 def live_on(ledger, loaders, pauses):
-    """Some of the spends, SIGHUP, the rest; in a pause what is in the log is settled."""
+    """Some of the spends, SIGHUP, the rest; in a pause what is in the log is settled, also what was on its way."""
     parts = max(2, pauses + 1)
     for part in range(1, parts + 1):
         answered = sum(len(loader.answers) for loader in loaders)
@@ -68,7 +68,7 @@ def live(ledger, rule):
     except (RuntimeError, OSError, Refused) as error:
         ledger.kill()
         return [], int(re.search(r'\(status (-?\d+)\)', str(error) + '(status 1)').group(1))
-    live_on(ledger, loaders, 0 if not rule.startswith('meta') else 2 if rule.endswith('silent') else 1)
+    live_on(ledger, loaders, 0 if not rule.startswith('meta') else 3 if rule.endswith('silent') else 1)
     return loaders, ledger.daemon.poll()
 
 

@@ -22,6 +22,7 @@ def work_until_blow(loaders, seconds):
     begun = time.monotonic()
     alive = work(loaders, random.randint(*BETWEEN))
     while alive and time.monotonic() < begun + seconds:
+        time.sleep(0.02)  # not too much of it: all is checked again after each blow
         alive = work(loaders, 1 + sum(len(l.answers) for l in loaders))
     if not alive:
         raise RuntimeError('the daemon is gone: ' + ledger.log()[-1000:])
