@@ -49,7 +49,25 @@ static void unavailable_check(const struct call *call, const char *text)
 		found("unavailable without a reason: %s", text);
 }
 
-/* The roles may have changed since it was asked. */
+/* The roles that the caller had at some time since it was asked, and those had all the time. */
+static unsigned roles_ever(const struct call *call)
+{
+	unsigned roles = 0;
+
+	for (unsigned v = call->roles_version; v <= people_roles_version(); v++)
+		roles |= people_roles_of(call->who, v);
+	return roles;
+}
+
+static unsigned roles_always(const struct call *call)
+{
+	unsigned roles = ~0U;
+
+	for (unsigned v = call->roles_version; v <= people_roles_version(); v++)
+		roles &= people_roles_of(call->who, v);
+	return roles;
+}
+
 static bool refused_in(const struct call *call, const char *error, int64_t available, size_t size)
 {
 	for (unsigned v = call->roles_version; v <= people_roles_version(); v++) {
@@ -83,10 +101,7 @@ static void conflict_check(const struct call *call, const char *text)
 /* Who is no manager any more is not even told what became of a request made while still one. */
 static bool role_lost(const struct call *call)
 {
-	unsigned roles = people_roles_of(call->who, people_roles_version()) &
-			 people_roles_of(call->who, call->roles_version);
-
-	return call->content->kind >= ACT_OPEN && !(roles & MANAGER);
+	return call->content->kind >= ACT_OPEN && !(roles_always(call) & MANAGER);
 }
 
 static void refusal_check(const struct call *call, const char *error, const char *text)
@@ -251,10 +266,7 @@ static void change_check(const struct call *call, const char *text)
 
 static bool readable(const struct call *call, const struct model_budget *state)
 {
-	unsigned roles = people_roles_of(call->who, call->roles_version) |
-			 people_roles_of(call->who, people_roles_version());
-
-	return roles & (MANAGER | AUDITOR) || model_may_spend(&people[call->who], state);
+	return roles_ever(call) & (MANAGER | AUDITOR) || model_may_spend(&people[call->who], state);
 }
 
 /* All budgets of an answer were so at one and the same time. */
