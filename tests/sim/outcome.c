@@ -60,7 +60,6 @@ static bool too_much(__int128 sum)
 static struct outcome moved(int about, int from, int to, int64_t amount, size_t size)
 {
 	struct outcome ret = { .budget = about, .from = from, .to = to, .amount = amount };
-	const bool large = amount > INT64_MAX >> 12;
 
 	if (from >= 0 && model_budget(from, size).balance < amount) {
 		ret.error = "InsufficientFunds";
@@ -68,11 +67,11 @@ static struct outcome moved(int about, int from, int to, int64_t amount, size_t 
 		ret.available = model_budget(from, size).balance;
 		return ret;
 	}
-	if (large && to >= 0 && too_much((__int128)model_budget(to, size).balance + amount))
+	if (to >= 0 && too_much((__int128)model_budget(to, size).balance + amount))
 		return refused("Overflow");
-	if (large && from < 0 && to >= 0 && too_much(balances(size) + amount))
+	if (from < 0 && to >= 0 && too_much(balances(size) + amount))
 		return refused("Overflow");
-	if (large && to == SPENT && too_much(all_spent(size) + amount))
+	if (to == SPENT && too_much(all_spent(size) + amount))
 		return refused("Overflow");
 	strcpy(ret.period, model_budget(about, size).current);
 	return ret;
