@@ -212,7 +212,7 @@ static bool clock_bad(void)
 
 static void trouble_look(void)
 {
-	if (clock_bad() || disk_troubled())
+	if (clock_bad() || clock_bad_at(clock_told()) || disk_troubled())
 		now.trouble = clock_tellings();
 	if (!clock_bad() || !clock_bad_at(clock_told()))
 		now.good_clock = clock_tellings();
