@@ -1,7 +1,6 @@
 #include "fold.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,6 +11,7 @@
 #include "common/log.h"
 #include "common/period.h"
 #include "prove.h"
+#include "thread.h"
 
 #define CATCH_UP_ENTRIES ((uint64_t)1 << 18)	/* in one commit, when the daemon waits for it */
 #define CATCH_UP_MIN ((uint64_t)1 << 17)	/* fewer are replayed sooner than folded */
@@ -356,18 +356,13 @@ void fold_connect(struct fold *fold, struct books *books, struct customers *cust
 
 void fold_start(struct fold *fold, struct books *books)
 {
-	sigset_t all, before;
-
 	if (!fold->open)
 		return;
 	fold->wanted = fold->folded = fold->frozen_to = fold->replay.tree.size;
 	fold->replay.flags |= REPLAY_ALONE;
 	fold->books = books;
 	fold->last_time = clock_us(CLOCK_MONOTONIC) / 1000000;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	fold->running = !pthread_create(&fold->thread, NULL, run, fold);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	fold->running = !thread_start(&fold->thread, run, fold);
 	if (!fold->running)
 		log_warning("cannot start the thread that folds; what is new stays in memory");
 }

@@ -1,8 +1,7 @@
 #include "settle.h"
 
-#include <signal.h>
-
 #include "common/log.h"
+#include "thread.h"
 
 static void tell(struct settler *settler, int error)
 {
@@ -51,17 +50,10 @@ static void *run(void *context)
 
 int settle_start(struct settler *settler, struct store *store)
 {
-	sigset_t all, before;
-	int error;
-
 	*settler = (struct settler){ .store = store, .settled = store->size };
 	pthread_mutex_init(&settler->mutex, NULL);
 	pthread_cond_init(&settler->changed, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&settler->thread, NULL, run, settler);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
+	return thread_start(&settler->thread, run, settler);
 }
 
 void settle_stop(struct settler *settler)

@@ -4,8 +4,7 @@
  */
 #include "daemon/ledger.h"
 #include "common/bytes.h"
-#include "common/merkle.h"
-#include "daemon/row.h"
+#include "made_row.h"
 #include "tap.h"
 
 #include <fcntl.h>
@@ -16,7 +15,7 @@
 #include <unistd.h>
 
 #define ROWS_A_COMMIT 40
-#define BIG 1000		/* bytes of a row's memo: a segment is full after about a hundred commits */
+#define BIG MADE_MEMO_MAX	/* bytes of a row's memo: a segment is full after about a hundred commits */
 
 static char place[] = "/tmp/ledger-test-XXXXXX";
 
@@ -39,22 +38,9 @@ static void opened(struct ledger *ledger, bool create)
 		bail(ledger_error(error));
 }
 
-/* Row `seq`: always the same. Bytes last until the next call. */
 static const uint8_t *made(uint64_t seq, size_t *size)
 {
-	static struct buf out;
-	static uint8_t bytes[MERKLE_LEVELS * 32 + BIG];
-	char leaf[64];
-	struct row row = { .leaf = { (uint8_t *)leaf, 0 }, .hashes = { bytes, merkle_completed(seq) * 32 },
-			   .memo = { bytes, BIG } };
-
-	row.leaf.len = (size_t)snprintf(leaf, sizeof(leaf), "{\"v\":1,\"seq\":%llu}", (unsigned long long)seq);
-	buf_clear(&out);
-	row_begin(seq, &row, &out);
-	*size = row_size(out.len, 0);
-	buf_room(&out, *size - out.len);
-	row_finish(seq, (uint8_t *)out.data, *size, NULL, 0);
-	return (const uint8_t *)out.data;
+	return made_row(seq, BIG, size);
 }
 
 static enum commit commit(struct ledger *ledger, unsigned count)

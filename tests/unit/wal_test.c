@@ -2,11 +2,9 @@
  * The write-ahead log: what it gives back after a crash at any moment, and what it refuses to go on from.
  */
 #include "daemon/wal.h"
-#include "common/buf.h"
 #include "common/bytes.h"
-#include "common/merkle.h"
 #include "daemon/checksum.h"
-#include "daemon/row.h"
+#include "made_row.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -23,23 +21,9 @@ static char place[] = "/tmp/wal-test-XXXXXX", path[64];
 
 /* ---- Rows and records ---- */
 
-/* Row `seq` of a made-up ledger: always the same, none like another. Bytes last until the next call. */
 static const uint8_t *made(uint64_t seq, size_t *size)
 {
-	static struct buf out;
-	static uint8_t hashes[MERKLE_LEVELS * 32];
-	char leaf[64];
-	struct row row = { .leaf = { (uint8_t *)leaf, 0 },
-			   .hashes = { hashes, merkle_completed(seq) * 32 },
-			   .memo = { hashes, 40 + seq % 700 } };
-
-	row.leaf.len = (size_t)snprintf(leaf, sizeof(leaf), "{\"v\":1,\"seq\":%llu}", (unsigned long long)seq);
-	buf_clear(&out);
-	row_begin(seq, &row, &out);
-	*size = row_size(out.len, 0);
-	buf_room(&out, *size - out.len);
-	row_finish(seq, (uint8_t *)out.data, *size, NULL, 0);
-	return (const uint8_t *)out.data;
+	return made_row(seq, 40 + seq % 700, size);
 }
 
 static const uint8_t *sum_before(uint64_t seq)
