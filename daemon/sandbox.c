@@ -213,7 +213,7 @@ void sandbox_enter(const struct sandbox *sandbox)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		log_warning("fundd could still gain privileges: %s", strerror(errno));
 	if (!files_restrict(sandbox))
-		log_notice("this kernel has no Landlock: fundd could open files outside its directory");
+		log_notice("fundd could open files outside its directory: Landlock says %s", strerror(errno));
 	if (!calls_restrict())
 		log_warning("fundd could not give up the system calls it does not need");
 }

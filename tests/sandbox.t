@@ -73,6 +73,20 @@ ok(not os.path.exists(ledger.socket), 'and removes its socket')
 ok(os.path.exists(ledger.dir + '/clean'), 'and leaves its note')
 is_(ledger.verify('--all').returncode, 0, 'the ledger verifies')
 
+# ---- Under the unit's own filter ----------------------------------------------------------------
+
+if not SANITIZED:
+    units = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'systemd')
+    logged = len(ledger.log())
+    ledger.start(wrap=[sys.executable, '-B', os.path.join(units, '../tests/lib/unit_filter.py'),
+                       os.path.join(units, 'fundd.service')])
+    with open('/proc/%d/status' % ledger.daemon.pid) as f:
+        ok('Seccomp_filters:\t2' in f.read(), "fundd's own filter is in force, beside that of fundd.service")
+    ok('Landlock' not in ledger.log()[logged:], '... and Landlock is', ledger.log()[logged:])
+    with ledger.connect() as client:
+        ok(client.call('Spend', spend(1, budget='pool')), '... and it works')
+    is_(ledger.stop(), 0, '... and ends well')
+
 # ---- Control ------------------------------------------------------------------------------------
 
 sleeper_log = os.path.join(home(), 'sleeper')
