@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "init.h"
+#include "listener.h"
 #include "rotate.h"
 #include "seeds.h"
 #include "sandbox.h"
@@ -167,7 +168,7 @@ static int serve(const struct config *config)
 	if (!config->found)
 		log_warning("no config file: uid %d, who runs this, has every role", (int)geteuid());
 	/* before the start is put on record, as it may fail */
-	listener = server_socket(config->socket, &made);
+	listener = listener_open(config->socket, &made);
 	if (listener < 0)
 		return EXIT_FAILED;
 	status = service_boot(&service);
