@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "trusted.h"
 
 static int socket_from_systemd(void)
 {
@@ -46,18 +47,18 @@ static bool path_free(const struct sockaddr_un *address)
 	return error == ECONNREFUSED && unlink(address->sun_path) == 0;
 }
 
-/* Where everybody may write, somebody else could take the socket away and listen in its place. */
+/* Who owns a directory above, or may write there, could take the socket away and listen in its place. */
 static bool place_safe(const char *path)
 {
 	char *copy = strdup(path), *dir = copy ? dirname(copy) : NULL;
-	struct stat st;
-	bool safe = !dir || stat(dir, &st) < 0 || !(st.st_mode & S_IWOTH) || (st.st_mode & S_ISVTX);
+	char culprit[PATH_MAX];
+	const char *problem = dir ? trusted_problem(dir, culprit) : NULL;
 
-	if (!safe)
-		log_error("the socket's directory %s can be written by everybody, who could then listen "
-			  "in fundd's place; take that away: chmod o-w", dir);
+	if (problem)
+		log_error("the socket's place is not safe: %s %s, who could listen in fundd's place; take "
+			  "that away with chown and chmod, or listen elsewhere", culprit, problem);
 	free(copy);
-	return safe;
+	return !problem;
 }
 
 int listener_open(const char *path, bool *made)

@@ -15,6 +15,7 @@
 #include "seeds.h"
 #include "sandbox.h"
 #include "server.h"
+#include "trusted.h"
 #include "verify.h"
 
 #define LARGE_BLOCK (256 << 10)	/* bytes: mapped by itself, and given back whole */
@@ -101,6 +102,18 @@ static void option_take(int option)
 	}
 }
 
+/* Whoever can put another config in its place has every role. */
+static bool config_safe(const char *path)
+{
+	char culprit[PATH_MAX];
+	const char *problem = trusted_problem(path, culprit);
+
+	if (problem)
+		log_error("the config %s is not safe: %s %s, who could give themselves any role; take that "
+			  "away with chown and chmod", path, culprit, problem);
+	return !problem;
+}
+
 /* The config file, with what the command line says instead. */
 static bool config_load(struct config *ret)
 {
@@ -111,6 +124,8 @@ static bool config_load(struct config *ret)
 		log_error("%s", problem);
 		return false;
 	}
+	if (ret->found && !config_safe(path))
+		return false;
 	if (options.dir)
 		snprintf(ret->dir, sizeof(ret->dir), "%s", options.dir);
 	if (options.socket)

@@ -285,6 +285,48 @@ ok('written by everybody' in (started() or ''), 'a directory that all may write:
 os.chmod(other.home, 0o1777)
 is_(started(), None, 'with the sticky bit it does')
 os.chmod(other.home, 0o755)
+
+real = other.socket
+theirs = os.path.join(home(), 'theirs')
+os.makedirs(theirs + '/deep')
+for name, place, link in (('somebody else\'s directory', theirs, None),
+                          ('one of ours in somebody else\'s', theirs + '/deep', None),
+                          ('somebody else\'s link to ours', home() + '/link', other.home),
+                          ('our link into somebody else\'s', home() + '/ours', theirs + '/deep')):
+    other.socket = os.path.join(place, 'fund.sock')
+    if link:
+        os.symlink(link, place)
+    is_(started(), None, name + ': before it is theirs, it starts')
+    os.lchown(place if link == other.home else theirs, STRANGER, STRANGER)
+    got = started() or ''
+    ok('belongs to somebody else' in got and 'chown' in got, name + ': it does not start', got)
+    os.chown(theirs, 0, 0)
+other.socket = real
+
+# ---- The config's place: whoever may write there has every role ----------------------------------
+
+for name, path in (('the config', other.config), ('its directory', other.home)):
+    for change, back, what in ((lambda: os.chown(path, STRANGER, STRANGER), lambda: os.chown(path, 0, 0),
+                                'belongs to somebody else'),
+                               (lambda: os.chmod(path, 0o777), lambda: os.chmod(path, 0o755),
+                                'written by everybody')):
+        change()
+        got = started() or ''
+        back()
+        ok('any role' in got and what in got, '%s %s: it does not start' % (name, what), got)
+other.start()
+os.chmod(other.config, 0o666)
+other.configure({'manager': 'user:%d' % STRANGER}, {})
+os.chmod(other.config, 0o666)
+other.daemon.send_signal(signal.SIGHUP)
+deadline = time.monotonic() + PATIENCE
+while 'stay as they were' not in other.log() and time.monotonic() < deadline:
+    time.sleep(0.01)
+with other.connect(STRANGER) as client:
+    ok(not verdict(client, 'Open', {'name': 'mine', 'group': 9, 'id': new_id()})[0],
+       'a config that everybody may write is not read again either', other.log())
+is_(other.stop(), 0, 'the daemon ends well')
+os.chmod(other.config, 0o644)
 other.start()
 is_(stat.S_IMODE(os.stat(other.socket).st_mode), 0o666, 'everybody may connect')
 is_(other.stop(), 0, 'the daemon ends well')
