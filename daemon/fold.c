@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -306,7 +305,7 @@ static void *run(void *context)
 	struct fold *fold = context;
 
 	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
-	setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
+	setpriority(PRIO_PROCESS, 0, 10);
 	pthread_mutex_lock(&fold->mutex);
 	while (!fold->stopping) {
 		uint64_t size = fold->wanted;

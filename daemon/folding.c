@@ -138,7 +138,7 @@ int folding_put(struct folding *folding, const struct books *books, const struct
 		error = pile_put(&folding->piles[i], txn, index->dbi);
 	meta_fill(&meta, books, tree);
 	if (!error)
-		error = meta_put(txn, index->dbi, &meta);
+		error = meta_put(index, txn, &meta);
 	if (error) {
 		mdb_txn_abort(txn);
 		return error;

@@ -52,7 +52,7 @@ static int open_mark(struct index *index, MDB_txn *txn)
 			error = shelf_create(&shelves[i], txn, index->dbi);
 	}
 	meta.closed = false;
-	return error ? error : meta_put(txn, index->dbi, &meta);
+	return error ? error : meta_put(index, txn, &meta);
 }
 
 int index_open(struct index *index, const char *dir, const uint8_t secret[16])
@@ -61,6 +61,7 @@ int index_open(struct index *index, const char *dir, const uint8_t secret[16])
 	int dead, error = environment_open(index, dir, 0);
 
 	memcpy(index->secret, secret, sizeof(index->secret));
+	boot_read(index->boot);
 	if (error)
 		return error;
 	mdb_reader_check(index->env, &dead);
@@ -92,7 +93,7 @@ static int closed_mark(struct index *index)
 	error = meta_get(txn, index->dbi, &meta) ? 0 : MDB_CORRUPTED;
 	meta.closed = true;
 	if (!error)
-		error = meta_put(txn, index->dbi, &meta);
+		error = meta_put(index, txn, &meta);
 	return error ? (mdb_txn_abort(txn), error) : mdb_txn_commit(txn);
 }
 

@@ -33,6 +33,7 @@
 
 #define INDEX_FILE "index.mdb"
 #define INDEX_ALL UINT32_MAX		/* in totals: of all budgets together */
+#define BOOT_SIZE 37			/* with its NUL */
 
 enum {
 	SHELF_BUDGETS, SHELF_NAMES, SHELF_IDS, SHELF_REFUNDS, SHELF_CUSTOMERS, SHELF_LASTS,
@@ -47,6 +48,7 @@ struct index {
 	MDB_env *env;
 	unsigned dbi;
 	uint8_t secret[16];		/* of the hashes in it: the same in every run */
+	char boot[BOOT_SIZE];		/* the machine's, read before the sandbox is in the way */
 };
 
 /* NULL: there is none, or it can be used; otherwise why it cannot. It starts a process, so

@@ -193,6 +193,18 @@ static const char *genesis_commit(struct batch *batch, struct entry *genesis)
 	return batch_commit(batch, &problem) == COMMIT_DONE ? NULL : problem;
 }
 
+static int ledger_make(struct ledger *ledger, const char *path)
+{
+	int error = ledger_open(ledger, path, LEDGER_MAP_DEFAULT, true);
+
+	if (error)
+		return error;
+	error = ledger_start(ledger);
+	if (error)
+		ledger_close(ledger);
+	return error;
+}
+
 /* The first entry takes the same way as all others. */
 static const char *genesis_write(const char *path, int dir, const struct signers *signers,
 				 const struct init_options *options)
@@ -210,7 +222,7 @@ static const char *genesis_write(const char *path, int dir, const struct signers
 
 	if (problem)
 		return problem;
-	error = ledger_open(&ledger, path, LEDGER_MAP_DEFAULT, true);
+	error = ledger_make(&ledger, path);
 	if (error) {
 		keyring_close(&keyring);
 		return ledger_error(error);

@@ -66,19 +66,6 @@ static int recover(struct ledger *ledger)
 	return error;
 }
 
-static int settler_start(struct ledger *ledger)
-{
-	int error;
-
-	ledger->settler = allocate(sizeof(*ledger->settler));
-	error = settle_start(ledger->settler, &ledger->store);
-	if (error) {
-		free(ledger->settler);
-		ledger->settler = NULL;
-	}
-	return error;
-}
-
 int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool create)
 {
 	int error;
@@ -91,10 +78,21 @@ int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool 
 	error = log_open(ledger, dir, true);
 	if (!error)
 		error = recover(ledger);
-	if (!error)
-		error = settler_start(ledger);
 	if (error)
 		ledger_close(ledger);
+	return error;
+}
+
+int ledger_start(struct ledger *ledger)
+{
+	int error;
+
+	ledger->settler = allocate(sizeof(*ledger->settler));
+	error = settle_start(ledger->settler, &ledger->store);
+	if (error) {
+		free(ledger->settler);
+		ledger->settler = NULL;
+	}
 	return error;
 }
 

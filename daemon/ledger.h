@@ -22,7 +22,7 @@
 struct ledger {
 	struct store store;
 	struct wal *wal;		/* NULL: only what is settled is looked at */
-	struct settler *settler;	/* NULL: it is only read */
+	struct settler *settler;	/* NULL: not started, it is only read */
 	uint64_t size;			/* entries committed */
 	bool log_missing;		/* there was no log, or none of its size, so one was made */
 	uint64_t recovered;		/* entries that were only in the log when it was opened */
@@ -46,6 +46,9 @@ const char *ledger_error(int error);
 
 /* Opens the ledger in the directory, creating its files with `create` (and only then), and settles what is in the log. */
 int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool create);
+
+/* Starts the thread that settles: before anything is appended, or the room looked at. 0 or an errno. */
+int ledger_start(struct ledger *ledger);
 
 /* Opens it for reading beside a running daemon, or after one that died. */
 int ledger_open_reader(struct ledger *ledger, const char *dir);

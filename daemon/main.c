@@ -186,6 +186,12 @@ static int serve(const struct config *config)
 	listener = listener_open(config->socket, &made);
 	if (listener < 0)
 		return EXIT_FAILED;
+	/* while there are no other threads: Landlock is not for those that there are, but inherited */
+	sandbox_enter(&(struct sandbox){
+		.ledger = config->dir,
+		.socket = config->socket,
+		.config = options.config ? options.config : CONFIG_PATH,
+	});
 	status = service_boot(&service);
 	if (status) {
 		if (made)
@@ -194,11 +200,6 @@ static int serve(const struct config *config)
 	}
 	log_notice("%s: %llu entries, %zu budgets; listening", service.books.origin,
 		   (unsigned long long)batch_size(&service.batch), service.books.count);
-	sandbox_enter(&(struct sandbox){
-		.ledger = config->dir,
-		.socket = config->socket,
-		.config = options.config ? options.config : CONFIG_PATH,
-	});
 	status = server_run(&service, listener, config_load);
 	if (made)
 		unlink(config->socket);

@@ -49,15 +49,15 @@ static void meta_sum(const struct meta *meta, uint8_t ret[HASH_SIZE])
 				      sizeof(*meta) - HASH_SIZE) }, 1, ret);
 }
 
-int meta_put(MDB_txn *txn, unsigned dbi, struct meta *meta)
+int meta_put(const struct index *index, MDB_txn *txn, struct meta *meta)
 {
 	MDB_val key = { sizeof(meta_key), meta_key }, value = { sizeof(*meta), meta };
 
 	meta->layout = LAYOUT;
 	meta->size = sizeof(*meta);
-	boot_read(meta->boot);
+	memcpy(meta->boot, index->boot, sizeof(meta->boot));
 	meta_sum(meta, meta->sum);
-	return mdb_put(txn, dbi, &key, &value, 0);
+	return mdb_put(txn, index->dbi, &key, &value, 0);
 }
 
 bool meta_get(MDB_txn *txn, unsigned dbi, struct meta *ret)

@@ -8,7 +8,6 @@
 #include "index.h"
 #include "shelf.h"
 
-#define BOOT_SIZE 37
 #define LEVELS_MAX 40			/* of the tree's edge that is kept */
 #define ID_TIME 6			/* of a UUIDv7 the milliseconds: new ids come last */
 #define ID_KEY (ID_TIME + 8)
@@ -42,7 +41,7 @@ struct meta {
 void boot_read(char ret[BOOT_SIZE]);
 
 /* Completed: layout, boot, sum. 0, or an error of LMDB. */
-int meta_put(MDB_txn *txn, unsigned dbi, struct meta *meta);
+int meta_put(const struct index *index, MDB_txn *txn, struct meta *meta);
 
 /* false: damaged, or another program's. */
 bool meta_get(MDB_txn *txn, unsigned dbi, struct meta *ret);

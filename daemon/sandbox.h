@@ -1,5 +1,5 @@
 /*
- * What the daemon gives up once it has started: with systemd's unit or without it, a hole in it is worth little.
+ * What the daemon gives up before it serves: with systemd's unit or without it, a hole in it is worth little.
  *
  * After sandbox_enter(), for this process and all its threads, for good: only the system calls that serving needs
  * (no exec, no fork, no ptrace, no mount, sockets of the Unix domain alone; anything else gets EPERM); no memory
@@ -22,7 +22,8 @@ struct sandbox {
 	const char *config;		/* of this file the directory: to read; NULL: none */
 };
 
-/* Logs what could not be given up, and goes on: an old kernel is no reason to keep nobody's books. */
+/* While there are no other threads: Landlock is passed on to those to come. Logs what could not be given up, and goes
+ * on: an old kernel is no reason to keep nobody's books. */
 void sandbox_enter(const struct sandbox *sandbox);
 
 #endif

@@ -241,7 +241,6 @@ static bool store_replay(struct service *service)
 		   &service->customers, &service->signers, &replay.tree, &replay.checkpoint);
 	keyring_seek(&service->keyring, service->ledger.size);
 	buf_release(&replay.checkpoint);
-	fold_start(&service->fold, &service->books);
 	return true;
 }
 
@@ -340,16 +339,31 @@ int service_load(struct service *service, const struct config *config)
 	seeds_settle(service->dir, &service->books);
 	clock_trust(service);
 	service->future = service->books.totals.last_at;
+	return EXIT_OK;
+}
+
+int service_start(struct service *service)
+{
+	int error = ledger_start(&service->ledger);
+
+	if (error) {
+		log_error("cannot start the thread that moves entries to %s: %s", LEDGER_FILE, strerror(error));
+		return EXIT_FAILED;
+	}
+	fold_start(&service->fold, &service->books);
 	service_turn(service);
 	return EXIT_OK;
 }
 
 int service_boot(struct service *service)
 {
-	if (!boot(service))
-		return EXIT_FAILED;
-	signers_expire(service->dir, &service->books, &service->signers);
-	return EXIT_OK;
+	int status = service_start(service);
+
+	if (!status && !boot(service))
+		status = EXIT_FAILED;
+	if (!status)
+		signers_expire(service->dir, &service->books, &service->signers);
+	return status;
 }
 
 int service_open(struct service *service, const struct config *config)

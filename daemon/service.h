@@ -14,8 +14,6 @@
 #include "prove.h"
 #include "witnesses.h"
 
-
-
 struct service {
 	struct config config;
 	int64_t uid;			/* the daemon's own */
@@ -52,8 +50,12 @@ struct service {
  */
 int service_open(struct service *service, const struct config *config);
 
-/* The same in two steps: first nothing is recorded, and the ledger stays as it is; then the boot entry is. */
+/*
+ * The same in steps: first nothing is recorded, the ledger stays as it is, and no thread is left running, so that a
+ * sandbox entered then holds them all. Then they are started, by service_boot(), too, which records the boot.
+ */
 int service_load(struct service *service, const struct config *config);
+int service_start(struct service *service);
 int service_boot(struct service *service);
 
 void service_close(struct service *service);

@@ -152,6 +152,7 @@ def restarted(name, says=None):
 folded()
 ledger.stop()
 restarted('after a stop, from the index', False)
+folded()  # by the thread
 ledger.kill()
 restarted('after kill -9, from the index', False)
 folded()

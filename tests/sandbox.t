@@ -1,7 +1,8 @@
 #!/usr/bin/python3 -B
-# What the daemon has given up once it serves: tests/tools/probe.c, within the daemon itself, tries it. All that must
-# be refused is, all that serving needs goes on: the roles are read again, with names; zones are read; the ledger
-# works, its files are renamed and removed. Control: the same tried before the sandbox works.
+# What the daemon has given up once it serves: tests/tools/probe.c, within the daemon itself, tries it in each of its
+# threads. All that must be refused is, all that serving needs goes on: the roles are read again, with names; zones are
+# read; the ledger works, its files are renamed and removed. Control: the same tried before the sandbox works.
+import ctypes
 import os
 
 from lib.ledger import *
@@ -9,6 +10,7 @@ from lib.ledger import *
 need_root('a daemon that could do everything')
 
 SANITIZED = b'__asan_init' in open(os.path.join(BUILD, 'fundd'), 'rb').read()
+libc = ctypes.CDLL(None)
 REFUSED = ('exec inet inet6 netlink read-outside write-outside home write-etc mount setuid code code-later '
            'namespace limits').split()
 NEEDED = ['unix', 'zone', 'users']
@@ -21,13 +23,28 @@ with open(outside + '/secret', 'w') as f:
     f.write('secret')
 
 
-def probe(pid, log):
-    """What came of each attempt."""
-    os.kill(pid, signal.SIGUSR1)
+def probe(log, send):
+    """What came of each attempt, made by who gets the signal."""
+    before = len(log())
+    send()
     deadline = time.monotonic() + PATIENCE
-    while 'probe: done' not in log() and time.monotonic() < deadline:
+    while 'probe: done' not in log()[before:] and time.monotonic() < deadline:
         time.sleep(0.01)
-    return dict(re.findall(r'^probe: ([\w-]+): (\w+)$', log(), re.M))
+    return dict(re.findall(r'^probe: ([\w-]+): (\w+)$', log()[before:], re.M))
+
+
+def check_probed(who, found):
+    for name in REFUSED:
+        ok(found.get(name) in ('EPERM', 'EACCES'), '%s is refused to %s' % (name, who), found.get(name, 'not tried'))
+    for name in NEEDED:
+        is_(found.get(name), 'ok', '%s works for %s' % (name, who))
+
+
+def threads(pid):
+    """All but the first."""
+    return sorted({int(tid) for tid in os.listdir('/proc/%d/task' % pid)} - {pid})
+
+
 
 
 ledger = Ledger(roles={'manager': 'user:0', 'cron': 'user:root', 'auditor': 'user:64040'}, zone='Europe/Berlin')
@@ -36,16 +53,19 @@ preload = environment(LD_PRELOAD=program('tests/tools/probe.so'), PROBE=outside,
 ledger.start(env=preload)
 with ledger.connect() as client:
     client.call('Open', name='pool', group=0, allowance=1000, id=new_id())
-found = probe(ledger.daemon.pid, ledger.log)
-for name in REFUSED:
-    ok(found.get(name) in ('EPERM', 'EACCES'), '%s is refused' % name, found.get(name, 'not tried'))
-for name in NEEDED:
-    is_(found.get(name), 'ok', '%s works' % name)
-with open('/proc/%d/status' % ledger.daemon.pid) as f:
+pid = ledger.daemon.pid
+check_probed('the loop', probe(ledger.log, lambda: os.kill(pid, signal.SIGUSR1)))
+behind = threads(pid)
+is_(len(behind), 2, 'a thread settles, and one folds')
+for number, tid in enumerate(behind, 2):
+    check_probed('thread %d' % number, probe(ledger.log, lambda: libc.tgkill(pid, tid, signal.SIGUSR2)))
+is_(sorted(os.sched_getscheduler(tid) == os.SCHED_BATCH and os.getpriority(os.PRIO_PROCESS, tid) == 10
+           for tid in [pid, *behind]), [False, False, True], 'the one that folds is behind the others')
+with open('/proc/%d/status' % pid) as f:
     status = f.read()
 for line in ('Seccomp:\t2', 'NoNewPrivs:\t1'):
     ok(line in status, 'the kernel says ' + line.replace('\t', ' '))
-with open('/proc/%d/limits' % ledger.daemon.pid) as f:
+with open('/proc/%d/limits' % pid) as f:
     ok(re.search(r'Max core file size +0 +0', f.read()), 'no core file')
 ok('Landlock' not in ledger.log(), 'Landlock is in force', ledger.log())
 

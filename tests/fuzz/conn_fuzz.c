@@ -93,7 +93,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	MUST(sign_start() && mkdtemp(dir));
 	snprintf(config.dir, sizeof(config.dir), "%s", dir);
-	MUST(!init_ledger(dir, &options) && !service_load(&service, &config));
+	MUST(!init_ledger(dir, &options) && !service_load(&service, &config) && !service_start(&service));
 	base = event_base_new();
 	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
 		turn_begin();

@@ -1,11 +1,14 @@
 /*
  * LD_PRELOAD for sandbox.t: on SIGUSR1 the program tries what a sandboxed daemon must not be able to do, and what it
- * must; a line for each goes to stderr, "probe: WHAT: ok" or the error. $PROBE is a directory outside its own.
+ * must; a line for each goes to stderr, "probe: WHAT: ok" or the error. On SIGUSR2 the thread that got it does so, which
+ * is never the first one. $PROBE is a directory outside its own.
  */
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +194,44 @@ static void probe_all(int number)
 		return;
 }
 
+/* ---- Threads ---- */
+
+typedef int create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+struct start {
+	void *(*run)(void *context);
+	void *context;
+};
+
+static void second_signal(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(how, &set, NULL);
+}
+
+static void *probed_run(void *context)
+{
+	struct start start = *(struct start *)context;
+
+	free(context);
+	second_signal(SIG_UNBLOCK);
+	return start.run(start.context);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *context)
+{
+	create *next = (create *)dlsym(RTLD_NEXT, "pthread_create");
+	struct start *start = malloc(sizeof(*start));
+
+	if (!start)
+		return ENOMEM;
+	*start = (struct start){ run, context };
+	return next(thread, attributes, probed_run, start);
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	struct sigaction action = { .sa_handler = probe_all, .sa_flags = SA_RESTART };
@@ -198,4 +239,6 @@ __attribute__((constructor)) static void begin(void)
 
 	snprintf(outside, sizeof(outside), "%s", path ? path : "");
 	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGUSR2, &action, NULL);
+	second_signal(SIG_BLOCK);
 }

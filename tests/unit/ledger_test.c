@@ -34,6 +34,8 @@ static void opened(struct ledger *ledger, bool create)
 {
 	int error = ledger_open(ledger, place, (uint64_t)1 << 30, create);
 
+	if (!error)
+		error = ledger_start(ledger);
 	if (error)
 		bail(ledger_error(error));
 }
