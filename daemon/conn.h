@@ -27,7 +27,7 @@
 #define CONN_HOLE ((size_t)4 << 10)		/* bytes that a hole counts as until it is filled */
 
 struct event_base;
-struct peer;
+struct server;
 
 struct conn {
 	int fd;
@@ -39,9 +39,11 @@ struct conn {
 	struct exchange *exchange;	/* NULL: nothing is under way */
 	uint64_t watermark;		/* entries the held answers were computed from */
 	int64_t deadline;		/* monotonic microseconds */
-	struct peer *peer;
+	struct server *server;
 	TAILQ_ENTRY(conn) all, ready, dirty;
 };
+
+TAILQ_HEAD(conn_list, conn);
 
 /* Takes over the descriptor. The actor outlives the connection. `on_io` is a libevent
  * callback, with the conn. */

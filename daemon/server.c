@@ -8,11 +8,10 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "conn.h"
+#include "peers.h"
 
 #define ACCEPTS_A_TURN 4
 #define CALLS_A_TURN 1024
@@ -20,32 +19,6 @@
 #define PRESSED_US 5000		/* or were answered just now, and will call again */
 #define TURN_US 500		/* answers wait for the turn's end: it comes soon, */
 				/* or takes no longer than the commit before it */
-#define SHARED_US 1000000	/* after calls of two users, each has a share of a turn: */
-#define SHARE_CALL_US 16	/* a call for so much of a commit's time, so that one user's calls */
-#define SHARE_CALLS_MIN 4	/* make the others wait about as long as the commit does */
-
-TAILQ_HEAD(conn_list, conn);
-TAILQ_HEAD(peer_list, peer);
-
-/* Who is asking, for all connections of a uid that have the same groups. */
-struct badge {
-	struct actor actor;
-	unsigned conns;
-	SLIST_ENTRY(badge) link;
-};
-
-/* Everybody of one uid, whose calls wait in one line. */
-struct peer {
-	struct server *server;
-	int64_t uid;
-	unsigned conns;
-	SLIST_HEAD(, badge) badges;
-	struct conn_list ready;
-	bool queued, rests;		/* until the next turn */
-	unsigned turn, calls;		/* run in that turn */
-	TAILQ_ENTRY(peer) link;
-	UT_hash_handle hh;
-};
 
 struct server {
 	struct service *service;
@@ -54,82 +27,18 @@ struct server {
 	struct event *accept, *second, *term, *interrupt, *hangup;
 	bool accept_paused;
 	int listener;
-	struct peer *peers;
-	struct peer_list ready;		/* peers with something to run */
-	struct peer_list resting;	/* who had their share of this turn */
-	int64_t last_uid, shared_until;	/* whose call was the last; monotonic */
-	unsigned turns;
+	struct peers peers;
 	struct conn_list all, dirty;
 	bool stopping;
 	unsigned calls;			/* run in this turn */
 	bool reaped;			/* in this turn */
-	int64_t turn_begun;		/* monotonic */
-	int64_t turn_end;		/* when no more are begun */
+	int64_t turn_end;		/* monotonic: when no more are begun */
 	int64_t commit_us;		/* how long the last commit took */
 	unsigned seconds;
 	bool (*reload)(struct config *ret);
 };
 
-/* ---- Peers and connections ---- */
-
-static struct peer *peer_take(struct server *server, int64_t uid)
-{
-	struct peer *peer;
-
-	HASH_FIND(hh, server->peers, &uid, sizeof(uid), peer);
-	if (peer)
-		return peer;
-	peer = calloc(1, sizeof(*peer));
-	if (!peer)
-		abort();
-	peer->server = server;
-	peer->uid = uid;
-	TAILQ_INIT(&peer->ready);
-	HASH_ADD(hh, server->peers, uid, sizeof(peer->uid), peer);
-	return peer;
-}
-
-/* Takes over the actor: its groups are kept, or freed when they are there already. */
-static const struct actor *badge_take(struct peer *peer, struct actor *actor)
-{
-	struct badge *badge;
-
-	SLIST_FOREACH(badge, &peer->badges, link)
-		if (actor_same(&badge->actor, actor))
-			break;
-	if (badge) {
-		actor_release(actor);
-	} else {
-		badge = calloc(1, sizeof(*badge));
-		if (!badge)
-			abort();
-		badge->actor = *actor;
-		SLIST_INSERT_HEAD(&peer->badges, badge, link);
-	}
-	badge->conns++;
-	return &badge->actor;
-}
-
-static void badge_leave(struct peer *peer, const struct actor *actor)
-{
-	struct badge *badge = (struct badge *)actor;	/* which stands first in it */
-
-	if (--badge->conns)
-		return;
-	SLIST_REMOVE(&peer->badges, badge, badge, link);
-	actor_release(&badge->actor);
-	free(badge);
-}
-
-static void peer_leave(struct server *server, struct peer *peer)
-{
-	if (--peer->conns)
-		return;
-	if (peer->queued)
-		TAILQ_REMOVE(peer->rests ? &server->resting : &server->ready, peer, link);
-	HASH_DELETE(hh, server->peers, peer);
-	free(peer);
-}
+/* ---- Connections ---- */
 
 static void conn_dirty(struct server *server, struct conn *conn)
 {
@@ -139,47 +48,31 @@ static void conn_dirty(struct server *server, struct conn *conn)
 	TAILQ_INSERT_TAIL(&server->dirty, conn, dirty);
 }
 
-static void peer_queue(struct server *server, struct peer *peer, bool rests)
-{
-	peer->queued = true;
-	peer->rests = rests;
-	TAILQ_INSERT_TAIL(rests ? &server->resting : &server->ready, peer, link);
-}
-
-/* Puts the connection in its peer's line, and the peer in the line of peers, when there is something to run. */
+/* Puts it in the line when there is something to run. */
 static void conn_queue(struct server *server, struct conn *conn)
 {
-	struct peer *peer = conn->peer;
-
-	if (conn->queued || conn->paused || !conn_ready(conn, batch_committed(&server->service->batch)))
-		return;
-	conn->queued = true;
-	TAILQ_INSERT_TAIL(&peer->ready, conn, ready);
-	if (peer->queued)
-		return;
-	peer_queue(server, peer, false);
+	if (!conn->queued && !conn->paused &&
+	    conn_ready(conn, batch_committed(&server->service->batch)))
+		peers_queue(&server->peers, conn);
 }
 
 static void conn_leave(struct server *server, struct conn *conn)
 {
 	const struct actor *actor = conn->actor;
-	struct peer *peer = conn->peer;
 
-	if (conn->queued)
-		TAILQ_REMOVE(&peer->ready, conn, ready);
+	peers_unqueue(conn);
 	if (conn->is_dirty)
 		TAILQ_REMOVE(&server->dirty, conn, dirty);
 	TAILQ_REMOVE(&server->all, conn, all);
 	server->service->connections--;
 	conn_free(conn, server->service);
-	badge_leave(peer, actor);
-	peer_leave(server, peer);
+	peers_leave(&server->peers, actor);
 }
 
 static void on_io(int fd, short what, void *context)
 {
 	struct conn *conn = context;
-	struct server *server = conn->peer->server;
+	struct server *server = conn->server;
 
 	(void)fd;
 	if (what & EV_READ)
@@ -204,8 +97,7 @@ static void turn_away(int fd, const char *problem)
 	close(fd);
 }
 
-static const char *admission_problem(const struct server *server, const struct actor *actor,
-				     const struct peer *peer)
+static const char *admission_problem(const struct server *server, const struct actor *actor)
 {
 	unsigned most = SERVER_CONNS_MAX;
 
@@ -213,14 +105,14 @@ static const char *admission_problem(const struct server *server, const struct a
 		most -= SERVER_CONNS_KEPT;
 	if (server->service->connections >= most)
 		return "too many connections at the moment; try again";
-	if (peer->conns >= SERVER_CONNS_UID)
+	if (peers_conns(&server->peers, actor->uid) >= SERVER_CONNS_UID)
 		return "64 connections of this user are open already";
 	return NULL;
 }
 
 /* Connections that were hung up, but whose events come after the accept's, leave first. Once a turn: a user at the
  * limit makes us look at all of theirs. */
-static void peer_reap(struct server *server, const struct peer *peer)
+static void reap(struct server *server, int64_t uid)
 {
 	struct conn *conn, *next;
 	char byte;
@@ -230,7 +122,7 @@ static void peer_reap(struct server *server, const struct peer *peer)
 	server->reaped = true;
 	for (conn = TAILQ_FIRST(&server->all); conn; conn = next) {
 		next = TAILQ_NEXT(conn, all);
-		if (conn->peer == peer && recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		if (conn->actor->uid == uid && recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 			conn_leave(server, conn);
 	}
 }
@@ -239,7 +131,6 @@ static void admit(struct server *server, int fd)
 {
 	struct service *service = server->service;
 	struct actor actor;
-	struct peer *peer;
 	struct conn *conn;
 	const char *problem;
 
@@ -248,19 +139,17 @@ static void admit(struct server *server, int fd)
 		return;
 	}
 	actor_roles(&actor, &service->config, service->uid);
-	peer = peer_take(server, actor.uid);
-	peer->conns++;
-	if (peer->conns > SERVER_CONNS_UID)
-		peer_reap(server, peer);
-	problem = admission_problem(server, &actor, &(struct peer){ .conns = peer->conns - 1 });
+	if (peers_conns(&server->peers, actor.uid) >= SERVER_CONNS_UID)
+		reap(server, actor.uid);
+	problem = admission_problem(server, &actor);
 	if (problem) {
 		turn_away(fd, problem);
 		actor_release(&actor);
-		peer_leave(server, peer);
 		return;
 	}
-	conn = conn_new(server->base, fd, badge_take(peer, &actor), clock_us(CLOCK_MONOTONIC), on_io);
-	conn->peer = peer;
+	conn = conn_new(server->base, fd, peers_join(&server->peers, &actor),
+			clock_us(CLOCK_MONOTONIC), on_io);
+	conn->server = server;
 	service->connections++;
 	TAILQ_INSERT_TAIL(&server->all, conn, all);
 }
@@ -294,68 +183,24 @@ static bool turn_full(const struct server *server)
 	       clock_us(CLOCK_MONOTONIC) >= server->turn_end;
 }
 
-/* Nobody rests while nobody else calls: many calls in a commit are cheap. */
-static bool share_had(const struct server *server, const struct peer *peer)
-{
-	unsigned share = (unsigned)(server->commit_us / SHARE_CALL_US);
-
-	return peer->turn == server->turns && server->turn_begun < server->shared_until &&
-	       peer->calls >= (share > SHARE_CALLS_MIN ? share : SHARE_CALLS_MIN);
-}
-
-/* A stream makes nobody else's share small: its rows are few in a turn. */
-static void share_count(struct server *server, struct peer *peer, bool stream)
-{
-	if (!stream && server->last_uid != peer->uid) {
-		server->shared_until = server->turn_begun + SHARED_US;
-		server->last_uid = peer->uid;
-	}
-	peer->calls = peer->turn == server->turns ? peer->calls + 1 : 1;
-	peer->turn = server->turns;
-	server->calls++;
-}
-
-static void rest_ends(struct server *server)
-{
-	struct peer *peer;
-
-	while ((peer = TAILQ_FIRST(&server->resting))) {
-		TAILQ_REMOVE(&server->resting, peer, link);
-		peer_queue(server, peer, false);
-	}
-}
-
-/* Each peer in turn, each of its connections in turn, one call each, until the turn is full. */
+/* One call of whoever is next, again and again, until the turn is full. */
 static bool run_ready(struct server *server)
 {
 	struct service *service = server->service;
-	struct peer *peer;
+	struct conn *conn;
 	bool ran = false;
 
-	while ((peer = TAILQ_FIRST(&server->ready)) && !turn_full(server)) {
-		struct conn *conn = TAILQ_FIRST(&peer->ready);
-
-		TAILQ_REMOVE(&server->ready, peer, link);
-		peer->queued = false;
-		if (!conn)
-			continue;
-		if (share_had(server, peer)) {
-			peer_queue(server, peer, true);
-			continue;
-		}
-		TAILQ_REMOVE(&peer->ready, conn, ready);
-		conn->queued = false;
+	while (!turn_full(server) && (conn = peers_next(&server->peers))) {
 		if (conn_ready(conn, batch_committed(&service->batch))) {
 			bool stream = conn_streams(conn);
 
 			conn_run(conn, service);
 			conn_dirty(server, conn);
-			share_count(server, peer, stream || conn_streams(conn));
+			peers_ran(&server->peers, conn, stream || conn_streams(conn));
+			server->calls++;
 			ran = true;
 		}
 		conn_queue(server, conn);
-		if (!peer->queued && !TAILQ_EMPTY(&peer->ready))
-			peer_queue(server, peer, false);
 	}
 	return ran;
 }
@@ -428,19 +273,18 @@ static void index_rely(struct server *server)
 static void turn(struct server *server)
 {
 	int flags = EVLOOP_ONCE;
+	int64_t now;
 
-	rest_ends(server);
-	if (!TAILQ_EMPTY(&server->ready))
+	if (peers_waiting(&server->peers))
 		flags |= EVLOOP_NONBLOCK;
 	event_base_loop(server->base, flags);
 	service_turn(server->service);
+	now = clock_us(CLOCK_MONOTONIC);
 	server->calls = 0;
 	server->reaped = false;
-	server->turns++;
-	server->turn_begun = clock_us(CLOCK_MONOTONIC);
-	server->service->job_rows = server->turn_begun < server->pressed_until ? JOB_ROWS : 0;
-	server->turn_end = server->turn_begun +
-			   (server->commit_us > TURN_US ? server->commit_us : TURN_US);
+	peers_turn(&server->peers, now, server->commit_us);
+	server->service->job_rows = now < server->pressed_until ? JOB_ROWS : 0;
+	server->turn_end = now + (server->commit_us > TURN_US ? server->commit_us : TURN_US);
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
 	while (run_ready(server) && !turn_full(server))
 		event_base_loop(server->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
@@ -487,8 +331,6 @@ static void on_hangup(int fd, short what, void *context)
 {
 	struct server *server = context;
 	struct config fresh;
-	struct badge *badge;
-	struct peer *peer;
 
 	(void)fd;
 	(void)what;
@@ -497,9 +339,7 @@ static void on_hangup(int fd, short what, void *context)
 		return;
 	}
 	service_reload(server->service, &fresh);
-	for (peer = server->peers; peer; peer = peer->hh.next)
-		SLIST_FOREACH(badge, &peer->badges, link)
-			actor_roles(&badge->actor, &server->service->config, server->service->uid);
+	peers_roles(&server->peers, &server->service->config, server->service->uid);
 	log_notice("the roles and the witnesses were read again");
 }
 
@@ -559,8 +399,7 @@ int server_run(struct service *service, int listener, bool (*reload)(struct conf
 {
 	struct server server = { .service = service, .listener = listener, .reload = reload };
 
-	TAILQ_INIT(&server.ready);
-	TAILQ_INIT(&server.resting);
+	peers_init(&server.peers);
 	TAILQ_INIT(&server.all);
 	TAILQ_INIT(&server.dirty);
 	signal(SIGPIPE, SIG_IGN);
