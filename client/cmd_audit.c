@@ -105,7 +105,7 @@ static enum exit_status reply_print(void *table, const struct reply *reply)
 		row_print(table, &entry);
 	else
 		print_json(json);
-	return EXIT_OK;
+	return ferror(stdout) ? EXIT_FAILED : EXIT_OK;	/* nobody reads on: neither does this */
 }
 
 static void text_add(struct buf *out, const char *key, const char *value)

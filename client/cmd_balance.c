@@ -7,8 +7,6 @@
 #include "table.h"
 #include "tell.h"
 
-#define OPENING "A manager opens one: fund open alice --owner alice --allowance 100"
-
 struct balance_options {
 	bool all;
 };
@@ -66,6 +64,21 @@ static enum exit_status reply_print(void *table, const struct reply *reply)
 	return EXIT_OK;
 }
 
+static void nothing_print(bool all)
+{
+	struct buf text = BUF_INIT;
+
+	if (all) {
+		buf_str(&text, "There is no budget here yet that you may see. A manager opens one: "
+			       "fund open alice --owner alice --allowance 100");
+	} else {
+		buf_str(&text, "You have no budget here yet. ");
+		say_opening(&text);
+	}
+	buf_char(&text, '\n');
+	print_text(&text);
+}
+
 static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 {
 	struct balance_options options = { false };
@@ -86,8 +99,7 @@ static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 	table = fund->json ? NULL : table_new(columns, sizeof(columns) / sizeof(*columns));
 	end = stream_ask(fund, "Balance", &parameters, reply_print, table);
 	if (end == EXIT_OK && table && table_empty(table))
-		puts(options.all ? "There is no budget here yet that you may see. " OPENING
-				 : "You have no budget here yet. " OPENING);
+		nothing_print(options.all);
 	table_end(table);
 	return end;
 }
@@ -122,7 +134,7 @@ static void own_line(const struct widths *widths, const struct wire_budget *budg
 
 	own_money(&money, budget);
 	buf_printf(&text, "%-*s   %*s", widths->name, budget->name, widths->money, money.data);
-	if (budget->terms.allowance.value)
+	if (budget->terms.allowance.value >= budget->balance.value && budget->terms.allowance.value)
 		buf_printf(&text, " of %s", money_format(budget->terms.allowance.value,
 							 (unsigned)budget->terms.exp.value, digits));
 	buf_str(&text, " left");
@@ -158,7 +170,7 @@ static enum exit_status own_print(const struct fund *fund, const struct reply *r
 		if (wire_budget(json_array_at(budgets, i), &budget, &problem))
 			own_line(&widths, &budget);
 	if (!count && !fund->json)
-		puts("You have no budget here yet. " OPENING);
+		nothing_print(false);
 	return EXIT_OK;
 }
 

@@ -87,16 +87,19 @@ static enum exit_status refund_run(struct fund *fund, int argc, char **argv)
 	struct refund_options options = { NULL };
 	struct buf amount = BUF_INIT;
 	long long ref = -1;
-	int first, status = command_begin(fund, &cmd_refund, &options, argc, argv, &first);
+	int first, words, status = command_begin(fund, &cmd_refund, &options, argc, argv, &first);
 	enum exit_status end;
 
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (first < argc)
 		ref = number_parse(argv[first++]);
-	if (ref < 0 || amount_words(argc - first, argv + first, &amount) != argc - first)
+	words = amount_words(argc - first, argv + first, &amount);
+	if (ref < 0)
 		end = (enum exit_status)usage_error(&cmd_refund, "the number of an entry is needed, "
 						    "then perhaps an amount");
+	else if (words != argc - first)
+		end = (enum exit_status)usage_surplus(&cmd_refund, argv[first + words]);
 	else
 		end = refund_ask(fund, &options, ref, amount.data);
 	buf_release(&amount);

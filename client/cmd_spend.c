@@ -146,8 +146,10 @@ static enum exit_status spend_run(struct fund *fund, int argc, char **argv)
 						     "spend stands in the file; only --budget and "
 						     "--dry-run go with it");
 	words = amount_words(argc - first, argv + first, &amount);
-	if (!words || words != argc - first)
+	if (!words)
 		end = (enum exit_status)usage_error(&cmd_spend, "one amount is needed, such as 12.50");
+	else if (words != argc - first)
+		end = (enum exit_status)usage_surplus(&cmd_spend, argv[first + words]);
 	else if (!options.reason)
 		end = (enum exit_status)usage_error(&cmd_spend, "say what it is for: --for REASON");
 	else

@@ -65,15 +65,18 @@ static enum exit_status topup_run(struct fund *fund, int argc, char **argv)
 	struct topup_options options = { NULL };
 	struct buf amount = BUF_INIT;
 	const char *name = NULL;
-	int first, status = command_begin(fund, &cmd_topup, &options, argc, argv, &first);
+	int first, words, status = command_begin(fund, &cmd_topup, &options, argc, argv, &first);
 	enum exit_status end;
 
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (argc - first > 1 && !name_problem(argv[first]))
 		name = argv[first++];
-	if (argc == first || amount_words(argc - first, argv + first, &amount) != argc - first)
+	words = amount_words(argc - first, argv + first, &amount);
+	if (!words)
 		end = (enum exit_status)usage_error(&cmd_topup, "an amount is needed, such as 50");
+	else if (words != argc - first)
+		end = (enum exit_status)usage_surplus(&cmd_topup, argv[first + words]);
 	else
 		end = topup_ask(fund, &options, name, amount.data);
 	buf_release(&amount);

@@ -219,6 +219,14 @@ static void answer_print(const struct fund *fund, const struct reply *reply,
 	print_text(&text);
 }
 
+/* Who only sees that it failed would ask again, for a second entry. */
+static void unheard_tell(const struct wire_answer *answer)
+{
+	if (!print_flush())
+		tell("entry %lld is recorded, only the answer could not be written out: do not ask again",
+		     (long long)answer->entry.seq.value);
+}
+
 /* The parameters with an id, for what keeps none. */
 static void dry_parameters(struct buf *parameters)
 {
@@ -244,10 +252,13 @@ enum exit_status change_ask(struct fund *fund, const char *method, struct buf *p
 	buf_release(parameters);
 	if (status != EXIT_OK)
 		return status;
-	if (wire_answer(reply.parameters, &answer, &problem))
-		answer_print(fund, &reply, &answer, dry_run, say);
-	else
+	if (!wire_answer(reply.parameters, &answer, &problem)) {
 		status = reply_tell_foreign(&problem);
+	} else {
+		answer_print(fund, &reply, &answer, dry_run, say);
+		if (!dry_run)
+			unheard_tell(&answer);
+	}
 	reply_release(&reply);
 	return status;
 }

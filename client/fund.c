@@ -68,7 +68,7 @@ enum exit_status fund_begin(struct fund *fund)
 
 enum exit_status fund_end(struct fund *fund, enum exit_status status)
 {
-	fflush(stdout);
+	print_flush();
 	status = watch_end(&fund->watch, status);
 	watch_release(&fund->watch);
 	link_close(&fund->link);

@@ -1,6 +1,7 @@
 /*
  * fund report: what a month's money was spent on.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -86,6 +87,8 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	month_now(month);
+	if (first < argc && isdigit((unsigned char)*argv[first]) && label_kind(argv[first]) != PERIOD_MONTH)
+		return (enum exit_status)usage_error(&report, "%s: a month is written as in 2026-11", argv[first]);
 	json_open(&parameters, NULL, '{');
 	if (first < argc && label_kind(argv[first]) == PERIOD_MONTH)
 		json_str(&parameters, "month", argv[first++]);

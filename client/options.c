@@ -69,8 +69,8 @@ static int set_unknown(const struct command *command, int result, char **argv)
 	const char *word = argv[optind - 1];
 
 	if (isdigit(optopt))
-		return usage_error(command, "-%c…: amounts are above zero and carry no sign; "
-				   "the command says which way money goes", optopt);
+		return usage_error(command, "amounts are above zero and carry no sign; "
+				   "the command says which way money goes");
 	if (result == ':')
 		return usage_error(command, "%s needs a value", word);
 	if (optopt >= FIRST)
@@ -151,6 +151,12 @@ int usage_error(const struct command *command, const char *format, ...)
 	else
 		tell_more("fund help shows what there is.");
 	return EXIT_USAGE;
+}
+
+int usage_surplus(const struct command *command, const char *word)
+{
+	return usage_error(command, "%s is a word too many; a reason of several words stands in quotes: "
+			   "--for \"parcel came late\"", word);
 }
 
 long long number_parse(const char *text)

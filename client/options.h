@@ -46,6 +46,9 @@ int options_parse(struct fund *fund, const struct command *command, void *into, 
 int usage_error(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same of a word too many, most likely of a reason that was not quoted. */
+int usage_surplus(const struct command *command, const char *word);
+
 /* A decimal number without sign from 0 to the largest int64; -1 for anything else. */
 long long number_parse(const char *text);
 

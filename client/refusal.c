@@ -1,8 +1,11 @@
 #include "refusal.h"
 
+#include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/money.h"
+#include "common/text.h"
 #include "render.h"
 #include "tell.h"
 
@@ -51,15 +54,29 @@ static void say_unknown_budget(struct buf *out, const struct refused *r)
 		   r->says.budget);
 }
 
+void say_opening(struct buf *out)
+{
+	const struct passwd *user = getpwuid(geteuid());
+
+	buf_str(out, "A manager opens one: fund open ");
+	if (user && !name_problem(user->pw_name))
+		buf_str(out, user->pw_name);
+	else
+		buf_printf(out, "rep-%u", (unsigned)geteuid());
+	buf_str(out, " --owner ");
+	say_user(out, geteuid());
+	buf_str(out, " --allowance 100");
+}
+
 void say_budget_needed(struct buf *out, const char *const *names, size_t count)
 {
 	size_t i;
 
-	if (count == 0)
-		buf_str(out, "you have no budget here yet. A manager opens one: "
-			     "fund open alice --owner alice --allowance 100");
-	else
-		buf_str(out, "which budget? Add");
+	if (count == 0) {
+		buf_str(out, "you have no budget here yet. ");
+		return say_opening(out);
+	}
+	buf_str(out, "which budget? Add");
 	for (i = 0; i < count; i++)
 		buf_printf(out, "%s --budget %s", i ? " or" : "", names[i]);
 }
@@ -78,7 +95,7 @@ static void say_exists(struct buf *out, const struct refused *r)
 static void say_closed(struct buf *out, const struct refused *r)
 {
 	if (r->hint->method && strcmp(r->hint->method, "Open") == 0) {
-		buf_printf(out, "there was a %s, and it is closed. A name is used once, so that its "
+		buf_printf(out, "%s was a budget before, and is closed. A name is used once, so that its "
 			   "history stays its own: choose another, such as %s-2.",
 			   r->says.budget, r->says.budget);
 		return;
@@ -150,9 +167,26 @@ static void say_ahead(struct buf *out, const struct refused *r)
 	buf_printf(out, "%s has not begun: it is %s now.", r->says.period, r->says.current);
 }
 
+/* Parameters that are typed as options, under this name. */
+static const struct {
+	const char *parameter, *option;
+} options[] = {
+	{ "allowance", "--allowance" }, { "cap", "--carry" }, { "carry", "--carry" }, { "category", "--category" },
+	{ "clear", "--clear" }, { "customer", "--customer" }, { "evidence", "--evidence" }, { "from", "--from" },
+	{ "group", "--group" }, { "guideline", "--guideline" }, { "id", "--id" }, { "incident", "--incident" },
+	{ "kind", "--kind" }, { "limit", "--limit" }, { "max", "--max" }, { "min", "--min" }, { "owner", "--owner" },
+	{ "period", "--period" }, { "pool", "--pool" }, { "reason", "--for" }, { "self_topup", "--self-topup" },
+	{ "since", "--since" }, { "until", "--until" },
+};
+
 static void say_malformed(struct buf *out, const struct refused *r)
 {
-	buf_printf(out, "%s: %s", strcmp(r->says.parameter, "reason") == 0 ? "--for" : r->says.parameter, r->says.problem);
+	const char *name = r->says.parameter;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (strcmp(options[i].parameter, r->says.parameter) == 0)
+			name = options[i].option;
+	buf_printf(out, "%s: %s", name, r->says.problem);
 }
 
 static void say_unavailable(struct buf *out, const struct refused *r)

@@ -30,6 +30,9 @@ enum exit_status refusal_tell(const struct reply *reply, const struct refusal_hi
 /* ERR_NONE for an error this `fund` has no name for. */
 enum err refusal_code(const struct reply *reply);
 
+/* "A manager opens one: fund open eve --owner eve --allowance 100", for whoever runs this. */
+void say_opening(struct buf *out);
+
 /* Which budget is meant? Appends the sentence for no budget at all, or for several. */
 void say_budget_needed(struct buf *out, const char *const *names, size_t count);
 

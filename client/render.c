@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/money.h"
 #include "common/period.h"
@@ -168,15 +170,32 @@ void print_text(struct buf *text)
 	buf_release(text);
 }
 
+static int why_unwritten;	/* errno of the first that failed, as far as known */
+
+bool print_flush(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	if (!why_unwritten)
+		why_unwritten = errno;
+	return false;
+}
+
+/* As after `fund audit | head`: nobody misses the rest. */
+static bool reader_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) == 1 && out.revents & (POLLERR | POLLHUP);
+}
+
 enum exit_status print_end(enum exit_status status)
 {
-	bool failed;
-
-	errno = 0;
-	failed = ferror(stdout) | (fflush(stdout) != 0);
-	if (!failed && fclose(stdout) == 0)
+	if (print_flush() && fclose(stdout) == 0)
 		return status;
-	if (errno != EPIPE)
-		tell("not all of it could be written out: %s", errno ? strerror(errno) : "write error");
+	if (!reader_gone())
+		tell("not all of it could be written out: %s",
+		     why_unwritten ? strerror(why_unwritten) : "write error");
 	return status == EXIT_OK ? EXIT_FAILED : status;
 }

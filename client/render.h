@@ -35,6 +35,9 @@ void print_json(const json_t *value);
 /* The text on stdout, then the buf is released. */
 void print_text(struct buf *text);
 
+/* Writes out what was printed so far; false when that or anything before could not be. */
+bool print_flush(void);
+
 /* All of stdout is written out: status, or EXIT_FAILED when it could not be. */
 enum exit_status print_end(enum exit_status status);
 

@@ -64,7 +64,9 @@ ledger.start(env=environment(**clock))
 
 # ---- Budgets ------------------------------------------------------------------------------------
 
-types('alice', '', '^You have no budget here yet. A manager opens one: fund open alice ')
+types('alice', '', '^You have no budget here yet. A manager opens one: '
+      'fund open rep-%s --owner %s --allowance 100\n$' % (ALICE, ALICE))
+types('boss', '', 'fund open root --owner root --allowance 100\n$')
 types('boss', 'open team/north --group %d --allowance 500' % TEAM,
       r'^Opened team/north for group %d: EUR 500.00 a month. EUR 500.00 left until ' % TEAM)
 types('boss', 'open alice --owner %s --allowance 200 --pool team/north --self-topup 300 '
@@ -120,6 +122,7 @@ types('bob', 'spend 5 --for lamp --budget alice', status=4, told='its owner spen
 types('bob', 'spend 5 --for lamp --budget team/north', status=4, told="its group's members spend")
 types('dora', 'spend 5 --for lamp', status=3, told='you have no budget here yet')
 for words, told in (('5', 'say what it is for'), ('--for lamp', 'one amount is needed'),
+                    ('25 --for parcel came late', 'came is a word too many; .* in quotes: --for "parcel'),
                     ('lamp --for lamp', 'lamp: '), ('0.005 --for lamp', 'two digits'),
                     ('1 --for lamp --evidence /no/such/file', 'No such file'),
                     ('1 --for lamp --id 5', 'a UUID'), ('1 --for lamp --category Late', 'small'),
@@ -156,7 +159,7 @@ types('alice', 'refund lamp', status=2, told='number of an entry')
 is_(ledger.stop(), 0, 'two months go by')
 clock = {}
 ledger.start()
-types('alice', '', r'^alice +EUR 225.00 of 200.00 left, its reset overdue since 1 ')
+types('alice', '', r'^alice +EUR 225.00 left, its reset overdue since 1 ')
 types('alice', 'reset', status=4, told='cron')
 dry = types('cron', 'reset --dry-run --budget alice', r'Dry run, nothing is recorded: [23] periods begun')
 types('cron', 'reset --dry-run', r'Dry run, nothing is recorded: \d+ periods begun', status=1,
@@ -201,8 +204,8 @@ for filters, count in (('--kind spend', 5), ('--kind spend --category late', 1),
 seqs = [int(n) for n in rows(types('alice', 'audit --reverse', 'ENTRY'))]
 is_(seqs, sorted(seqs, reverse=True), 'the newest first')
 types('bob', 'audit alice', status=4, told='somebody else')
-types('alice', 'audit --since yesterday', status=2, told='since: is a date such as')
-types('alice', 'audit --kind thanks', status=2, told='kind: is all, ')
+types('alice', 'audit --since yesterday', status=2, told='--since: is a date such as')
+types('alice', 'audit --kind thanks', status=2, told='--kind: is all, ')
 types('dave', 'audit --kind audit', r'64040 audit +looked for {.*"kind":"audit"')
 is_({e['kind'] for e in json_of('dave', 'audit --kind all')} >= {'genesis', 'boot', 'audit', 'close'},
     True, 'with --kind all there is everything')
@@ -215,7 +218,7 @@ is_(json_of('alice', 'status')[0]['currency'], 'EUR', 'in JSON')
 types('alice', 'pending', '^$', told='every answer came')
 types('boss', 'close bob --for "moved away"', r'^Closed bob; EUR .* went back to the company. Its history')
 types('boss', 'close bob', status=3, told='bob is closed')
-types('boss', 'open bob --owner ' + BOB, status=3, told='there was a bob, and it is closed. A name is used once, .* '
+types('boss', 'open bob --owner ' + BOB, status=3, told='bob was a budget before, and is closed. A name is used once, .* '
       'choose another, such as bob-2')
 types('bob', '', '^You have no budget here yet')
 types('bob', 'balance', '^You have no budget here yet. A manager opens one: fund open ')
@@ -223,6 +226,46 @@ types('dora', 'balance --all', '^There is no budget here yet that you may see. A
 types('alice', 'topup alice 1 --dry-run', 'Dry run')
 types('alice', 'spend %d.00 --for everything' % (2**63 // 100 - 1), status=3, told='alice has EUR .* left')
 types('alice', 'spend --batch /', status=2, told='the file cannot be read: Is a directory')
+
+# ---- Nobody reads it ----------------------------------------------------------------------------
+
+def unread(line, stdout):
+    """alice types it, and what it prints cannot be written; returns what is told."""
+    words = re.findall(r'"([^"]*)"|(\S+)', line)
+    state = os.path.join(ledger.home, 'unread')
+    os.makedirs(state, exist_ok=True)
+    os.chmod(state, 0o777)
+    got = subprocess.run([*identity(*PEOPLE['alice']), program('fund'), *[a or b for a, b in words]],
+                         env=environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=state),
+                         stdout=stdout, stderr=subprocess.PIPE, text=True)
+    is_(got.returncode, 1, 'fund %s, and it cannot be written: exit 1' % line)
+    return got.stderr
+
+
+with open('/dev/full', 'w') as full:
+    told = unread('spend 1 --for lamp', full)
+    last = json_of('alice', 'audit --limit 1')[0]
+    is_(told, 'fund: entry %d is recorded, only the answer could not be written out: do not ask again\n'
+        'fund: not all of it could be written out: No space left on device\n' % last['seq'], 'it is told as it is')
+    is_(unread('spend 1 --for lamp --dry-run', full),
+        'fund: not all of it could be written out: No space left on device\n', 'a dry run records nothing')
+reading, pipe = os.pipe()
+os.close(reading)
+ok('is recorded' in unread('spend 1 --for lamp', pipe), 'a pipe that is closed: the same')
+is_(unread('audit', pipe), '', 'audit | head: nothing to tell')
+os.close(pipe)
+
+# ---- A month's report ---------------------------------------------------------------------------
+
+program('fund-report')
+now = [e for e in json_of('alice', 'audit alice --kind spend') if e['at'][:7] == time.strftime('%Y-%m', time.gmtime())]
+here = [r for r in json_of('alice', 'report %s alice' % now[0]['period']) if r['currency'] == 'EUR']
+is_((sum(r['spends'] for r in here), sum(r['spent'] for r in here)), (len(now), sum(e['amount'] for e in now)),
+    'the report adds up what the audit lists')
+types('alice', 'report %s alice' % now[0]['period'], r'^CATEGORY +SPENT TIMES CAME BACK +IN ALL\n(\(none\)|late) +EUR \d')
+types('boss', 'report 2001-01', '^$', told='nothing was spent in that month')
+types('boss', 'report 2026-13', status=2, told='2026-13: a month is written as in 2026-11')
+types('boss', 'report nobody', status=3, told='there is no budget nobody here')
 
 # ---- Help, and nobody there ---------------------------------------------------------------------
 
