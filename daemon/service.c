@@ -35,6 +35,18 @@ static const char *clock_problem(const struct service *service)
 	return NULL;
 }
 
+/* Once for each time that it changes: who sees to the machine reads the log. */
+static void clock_watch(struct service *service)
+{
+	const char *before = service->clock_problem;
+
+	service->clock_problem = clock_problem(service);
+	if (service->clock_problem && service->clock_problem != before)
+		log_warning("%s", service->clock_problem);
+	else if (before && !service->clock_problem)
+		log_notice("the clock is trusted again: money moves");
+}
+
 void service_turn(struct service *service)
 {
 	int64_t before = service->now;
@@ -44,7 +56,7 @@ void service_turn(struct service *service)
 		calendar_at(service->now, &service->calendar);
 	if (!batch_open(&service->batch))
 		fold_turn(&service->fold);
-	service->clock_problem = clock_problem(service);
+	clock_watch(service);
 	service->room = ledger_room(&service->ledger);
 }
 
@@ -276,8 +288,6 @@ static bool boot_post(struct service *service)
 /* The start may be read-only: then there is no room for a boot entry, and none is written. */
 static bool boot(struct service *service)
 {
-	if (service->clock_problem)
-		log_warning("%s", service->clock_problem);
 	if (service->room >= ROOM_NONE) {
 		log_warning("%s", service_problem(service, true));
 		return true;
@@ -338,6 +348,7 @@ int service_load(struct service *service, const struct config *config)
 		return EXIT_FAILED;
 	seeds_settle(service->dir, &service->books);
 	clock_trust(service);
+	service->up_since = service->started_boot;
 	service->future = service->books.totals.last_at;
 	return EXIT_OK;
 }

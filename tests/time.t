@@ -114,6 +114,8 @@ is_(reset(ledger), [], 'March is not begun again')
 clock.move(days=-31)
 fourth = spends(ledger, 8)
 ok(third['at'] < fourth['at'] and fourth['period'] == '2026-04', 'back a month: the same', fourth)
+with ledger.connect(REP) as rep:
+    ok(0 <= rep.call('Status')['uptime'] < 600, '... and status knows how long the daemon has been up')
 is_(reset(ledger), [], '... and nothing is begun')
 
 clock.move(days=31 + 61, hours=3)
@@ -126,7 +128,9 @@ with ledger.connect(CRON) as cron:
     except Refused as refusal:
         refused = refusal.name
 is_(refused, 'Unavailable', '... and none of the two months is begun')
+is_(ledger.log().count('jumped ahead'), 1, '... and the log says so, once')
 accept(ledger, clock.environment())
+ok('trusted again' in ledger.log(), '... and that it is over', ledger.log())
 is_([(b, p) for b, p, _ in reset(ledger)], [('rep', p) for p in ('2026-05', '2026-05', '2026-06', '2026-06')],
     'once an operator says that it is right, both months are posted in order')
 is_(spends(ledger, 32)['period'], '2026-06', '... and money moves')
