@@ -1,9 +1,12 @@
 #!/usr/bin/python3 -B
 # What people see: each command of fund as a rep, a manager, cron and an auditor type it, in words
 # and with --json, and what each says when it cannot.
+import fcntl
 import hashlib
 import os
+import pty
 import re
+import termios
 
 from lib.ledger import *
 
@@ -254,6 +257,35 @@ os.close(reading)
 ok('is recorded' in unread('spend 1 --for lamp', pipe), 'a pipe that is closed: the same')
 is_(unread('audit', pipe), '', 'audit | head: nothing to tell')
 os.close(pipe)
+
+# ---- A terminal of 80 columns -------------------------------------------------------------------
+
+
+def on_terminal(line, columns):
+    """What alice sees of it there."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
+    state = os.path.join(ledger.home, 'unread')
+    subprocess.run([*identity(*PEOPLE['alice']), program('fund'), *line.split()], stdin=slave, stdout=slave,
+                   stderr=slave, env=environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=state))
+    os.close(slave)
+    seen = b''
+    try:
+        while chunk := os.read(master, 65536):
+            seen += chunk
+    except OSError:  # all is read, and nobody has the other side
+        pass
+    os.close(master)
+    return seen.decode().replace('\r\n', '\n')
+
+
+reason = 'the parcel came much too late, so flowers for Frau Größenwahn were sent by courier'
+types('alice', 'spend 1 --for "%s" --customer C-9' % reason, 'Spent')
+shown = on_terminal('audit --limit 1', 80).splitlines()
+where = shown[0].index('WHY')
+ok(max(map(len, shown)) <= 80 and len(shown) > 3, 'the table stays within it', *shown)
+is_(' '.join(line[where:] for line in shown[1:]), reason + '; C-9', 'its lines end between words')
+is_(len(on_terminal('audit --limit 1', 200).splitlines()), 2, 'where there is room, an entry is a line')
 
 # ---- A month's report ---------------------------------------------------------------------------
 
