@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply.h"
 #include "common/log.h"
 #include "row.h"
 

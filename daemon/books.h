@@ -1,12 +1,12 @@
 /*
  * The books: every budget, balance, period and request id, as the entries so far make them. Pure: no I/O, no
  * clock, no tzdata, no globals. The same code keeps them for live requests, for the replay at start and for
- * verification: books_apply takes an entry only if it may follow what is there.
+ * verification.
  *
  * Amounts are int64 minor units. No balance is ever below zero; every balance, the sum of all balances and
  * the sum of all spends fit in int64.
  *
- * What was applied since the last books_keep() can be taken back with books_undo(): a batch whose commit failed.
+ * Here is what they hold, and how they are asked. Entries are taken into them by apply.h alone.
  */
 #ifndef DAEMON_BOOKS_H
 #define DAEMON_BOOKS_H
@@ -15,32 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "budgets.h"
 #include "common/entry.h"
 #include "ids.h"
 #include "map.h"
 
 #define TOUCHED_MAX 3
-#define NO_ENTRY UINT64_MAX
-
-#define NO_POOL UINT32_MAX
-
-/* With its terms (struct terms), packed: few of a hundred thousand budgets are in the processor's cache. */
-struct budget {
-	const char *name;		/* stands behind it in the same piece of memory, and never changes */
-	int64_t balance;
-	int64_t spent;			/* spends less refunds in the current period */
-	int64_t drawn;			/* the owner's own draws from the pool in the current period */
-	uint64_t last;			/* the entry that touched it last */
-	int64_t allowance, cap, self_topup, guideline;
-	uint32_t number;		/* the owner's uid, or the group's gid */
-	uint32_t pool;			/* the place of the pool it draws from, or NO_POOL */
-	uint32_t place;			/* in the books' list */
-	char currency[CURRENCY_LEN + 1];
-	char current[LABEL_SIZE];	/* the last period posted; "" without periods */
-	uint8_t exp, every, carry;
-	bool grouped;			/* a pool: it has a group instead of an owner */
-	bool closed;
-};
 
 /* Reads an earlier entry for the books: what a refund refers to. false when there is none. */
 typedef bool books_fetch(void *context, int64_t seq, struct entry *ret);
@@ -84,6 +64,11 @@ struct moved {
 
 #define MOVED_MAX 200			/* more than ISO 4217 has currencies */
 
+/* The budgets an entry names; NULL for what it does not name, for built-in accounts and for names never opened. */
+struct parties {
+	struct budget *about, *from, *to;
+};
+
 /* The budgets an entry touches, in the order budget, from, to, without repeats, and the entries that had touched them
  * before: the row's back pointers. NO_ENTRY: it opens the budget. */
 struct touched {
@@ -104,18 +89,13 @@ struct books {
 	char currency[CURRENCY_LEN + 1];
 	int64_t exp;
 
-	struct budget **list;		/* in the order they were opened */
-	size_t count;
-	struct budget **pools;		/* those of them that have a group */
-	size_t pool_count;
+	struct budgets budgets;
 
 	/* private from here */
-	struct ids names;		/* of budgets, to their places in the list */
-	struct ids owners;		/* of open budgets, to the same */
 	struct unfolded recent, frozen;
 	const struct books_past *past;	/* NULL: everything is here */
 	void *past_context;
-	struct change *changes;
+	struct change *changes;		/* since the last books_keep, as the next */
 	size_t change_count, change_room;
 	struct totals kept;
 	struct keys kept_keys;
@@ -126,17 +106,11 @@ struct books {
 void books_init(struct books *books, books_fetch *fetch, void *context);
 void books_release(struct books *books);
 
-/* NULL, and the entry is in the books; or a static sentence saying why it cannot follow, and nothing changed. */
-const char *books_apply(struct books *books, const struct entry *entry);
-
 /* No reset stands half posted: true at the end of every commit. */
 bool books_whole(const struct books *books);
 
 /* The verifier keys that must sign a head that ends with the last entry, and no others; how many. */
 unsigned books_signers(const struct books *books, const char *ret[BOOKS_SIGNERS_MAX]);
-
-void books_keep(struct books *books);
-void books_undo(struct books *books);
 
 /*
  * Ids and refunds are needed for ever, but not here: what is frozen while nothing is to be undone can be folded into
@@ -168,10 +142,6 @@ int64_t books_refunded(const struct books *books, int64_t seq);
 /* An earlier entry. */
 bool books_entry(const struct books *books, int64_t seq, struct entry *ret);
 
-/* The owner's uid or the group's gid: one of them is ABSENT. */
-int64_t budget_owner(const struct budget *budget);
-int64_t budget_group(const struct budget *budget);
-
 /* The pool its terms name, which may be closed by now. NULL: none. */
 struct budget *books_pool(const struct books *books, const struct budget *budget);
 
@@ -182,12 +152,15 @@ void books_terms(const struct books *books, const struct budget *budget, struct 
 bool books_is_draw(const struct books *books, const struct budget *budget,
 		   const struct entry *topup);
 
-/* What its owner may still draw from the pool in this period, whatever the pool holds. */
-int64_t budget_draw_left(const struct budget *budget);
-
 /* The budgets an entry touches, whenever it was or will be applied; how many. One that it is yet to open counts, as NULL. */
 unsigned books_touched(const struct books *books, const struct entry *entry,
 		       struct budget *ret[TOUCHED_MAX]);
+
+/* The same of an entry whose parties are known. */
+unsigned parties_touched(const struct entry *entry, const struct parties *parties,
+			 struct budget *ret[TOUCHED_MAX]);
+
+struct parties books_parties(const struct books *books, const struct entry *entry);
 
 /* The budget that an account is, `about` if that has this name; NULL for built-in accounts and for what was never opened. */
 struct budget *books_party(const struct books *books, const char *account, struct budget *about);

@@ -93,9 +93,9 @@ static void budgets_collect(struct fold *fold)
 {
 	const struct books *books = &fold->replay.books;
 
-	for (size_t i = 0; i < books->count && i < fold->touched_room; i++)
+	for (size_t i = 0; i < books->budgets.count && i < fold->touched_room; i++)
 		if (fold->touched[i])
-			folding_budget(&fold->folding, books->list[i]);
+			folding_budget(&fold->folding, books->budgets.list[i]);
 	if (fold->touched_room)
 		memset(fold->touched, 0, fold->touched_room);
 }

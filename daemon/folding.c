@@ -89,11 +89,9 @@ void folding_refunds(struct folding *folding, const struct map *refunds)
 	const struct map_slot *slot;
 	uint8_t key[8], value[8];
 	size_t at = 0;
-	int64_t seq;
 
 	while ((slot = map_next(refunds, &at))) {
-		memcpy(&seq, slot->key, sizeof(seq));
-		put_be64(key, (uint64_t)seq);
+		put_be64(key, (uint64_t)map_key_number(slot->key));
 		put_be64(value, slot->value - 1);
 		pile_add(&folding->piles[SHELF_REFUNDS], key, value);
 	}
@@ -113,7 +111,7 @@ void folding_customers(struct folding *folding, const struct map *customers)
 
 static void meta_fill(struct meta *meta, const struct books *books, const struct merkle *tree)
 {
-	*meta = (struct meta){ .folded = tree->size, .budgets = books->count,
+	*meta = (struct meta){ .folded = tree->size, .budgets = books->budgets.count,
 			       .last_at = books->totals.last_at,
 			       .balances = books->totals.balances, .spent = books->totals.spent,
 			       .exp = books->exp, .keys = books->keys,

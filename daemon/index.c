@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "common/bytes.h"
 #include "ledger.h"
 #include "records.h"
@@ -142,10 +143,10 @@ static bool budget_load(void *context, const uint8_t *key, const uint8_t *value)
 	struct books *books = loading->books;
 	struct budget budget;
 
-	if (books->count == loading->count || get_be32(key) != books->count)
+	if (books->budgets.count == loading->count || get_be32(key) != books->budgets.count)
 		return false;
 	memcpy((uint8_t *)&budget + BUDGET_BEGIN, value, BUDGET_SIZE);
-	budget.name = loading->names[books->count];
+	budget.name = loading->names[books->budgets.count];
 	if (budget.pool != NO_POOL && budget.pool >= loading->count)
 		return false;
 	books_restore(books, &budget);
@@ -165,7 +166,7 @@ static bool budgets_load(struct index *index, MDB_txn *txn, struct books *books,
 	good = shelf_range(&shelves[SHELF_NAMES], txn, index->dbi, begin, NULL, name_load,
 			   &loading) == FOUND && loading.names_count == count &&
 	       shelf_range(&shelves[SHELF_BUDGETS], txn, index->dbi, begin, NULL, budget_load,
-			   &loading) == FOUND && books->count == count;
+			   &loading) == FOUND && books->budgets.count == count;
 	free(loading.names);
 	return good;
 }

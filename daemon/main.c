@@ -199,7 +199,7 @@ static int serve(const struct config *config)
 		return status;
 	}
 	log_notice("%s: %llu entries, %zu budgets; listening", service.books.origin,
-		   (unsigned long long)batch_size(&service.batch), service.books.count);
+		   (unsigned long long)batch_size(&service.batch), service.books.budgets.count);
 	status = server_run(&service, listener, config_load);
 	if (made)
 		unlink(config->socket);

@@ -111,3 +111,17 @@ const struct map_slot *map_next(const struct map *map, size_t *at)
 	}
 	return NULL;
 }
+
+void map_number_key(int64_t number, uint8_t ret[MAP_KEY])
+{
+	memset(ret, 0, MAP_KEY);
+	memcpy(ret, &number, sizeof(number));
+}
+
+int64_t map_key_number(const uint8_t key[MAP_KEY])
+{
+	int64_t number;
+
+	memcpy(&number, key, sizeof(number));
+	return number;
+}

@@ -32,6 +32,10 @@ void map_remove(struct map *map, const uint8_t key[MAP_KEY]);			/* or nothing */
 /* Has the processor fetch where this key stands, or would stand. */
 void map_expect(const struct map *map, const uint8_t key[MAP_KEY]);
 
+/* A number as a key, and back. */
+void map_number_key(int64_t number, uint8_t ret[MAP_KEY]);
+int64_t map_key_number(const uint8_t key[MAP_KEY]);
+
 /* Goes through all of it, in no order: begin with *at = 0; NULL at the end. */
 const struct map_slot *map_next(const struct map *map, size_t *at);
 

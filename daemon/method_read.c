@@ -72,18 +72,18 @@ static void names_own(const struct request *request, struct names *ret)
 
 	if (own)
 		names_add(ret, own);
-	for (size_t i = 0; i < books->pool_count; i++)
-		if (!books->pools[i]->closed && actor_may_spend(request->actor, books->pools[i]))
-			names_add(ret, books->pools[i]);
+	for (size_t i = 0; i < books->budgets.pool_count; i++)
+		if (!books->budgets.pools[i]->closed && actor_may_spend(request->actor, books->budgets.pools[i]))
+			names_add(ret, books->budgets.pools[i]);
 }
 
 static void names_all(const struct request *request, struct names *ret)
 {
 	const struct books *books = &request->service->books;
 
-	for (size_t i = 0; i < books->count; i++)
-		if (actor_may_read(request->actor, books->list[i]))
-			names_add(ret, books->list[i]);
+	for (size_t i = 0; i < books->budgets.count; i++)
+		if (actor_may_read(request->actor, books->budgets.list[i]))
+			names_add(ret, books->budgets.list[i]);
 }
 
 /* Streams by name, so that nothing points at a budget that a failed commit took back. */
@@ -190,7 +190,7 @@ enum err method_status(struct request *request)
 	json_int(reply, "entries", (int64_t)batch_size(&service->batch));
 	json_int(reply, "folded", (int64_t)fold_folded(&service->fold));
 	json_int(reply, "uptime", (clock_us(CLOCK_BOOTTIME) - service->up_since) / 1000000);
-	json_int(reply, "budgets", (int64_t)books->count);
+	json_int(reply, "budgets", (int64_t)books->budgets.count);
 	json_int(reply, "connections", service->connections);
 	json_bool(reply, "read_only", service->room >= ROOM_NONE);
 	json_str(reply, "currency", books->currency);

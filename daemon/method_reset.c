@@ -148,13 +148,13 @@ static enum step job_step(struct job *job, struct request *request)
 
 		if (reset->more && reset->entry_next < reset->entry_count)
 			return answer_posted(reset, request);
-		if (reset->next >= service->books.count)
+		if (reset->next >= service->books.budgets.count)
 			return answer_counts(reset, request);
 		if (turn_over(reset, service)) {
 			reset->this_turn = 0;
 			return STEP_PAUSE;
 		}
-		budget = service->books.list[reset->next];
+		budget = service->books.budgets.list[reset->next];
 		if (budget->closed || (reset->only[0] && strcmp(reset->only, budget->name))) {
 			reset->next++;
 			continue;

@@ -116,8 +116,8 @@ static enum err only_pool(const struct books *books, const struct actor *actor,
 	struct budget *found = NULL;
 
 	refuse(refusal, ERR_BUDGET_NEEDED);
-	for (size_t i = 0; i < books->pool_count; i++) {
-		struct budget *pool = books->pools[i];
+	for (size_t i = 0; i < books->budgets.pool_count; i++) {
+		struct budget *pool = books->budgets.pools[i];
 
 		if (pool->closed || !in_group(actor, pool->number))
 			continue;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ahead.h"
+#include "apply.h"
 #include "head.h"
 
 #define RENEW_EVERY 65536	/* rows: a pinned reader costs the daemon file space */

@@ -19,12 +19,7 @@ enum movement rules_move(const struct books *books, struct budget *about, struct
 const char *rules_terms_problem(const struct books *books, const struct terms *terms,
 				const struct budget *self, const char **field);
 
-/* ---- For the books alone ---- */
-
-/* The budgets an entry names; NULL for what it does not name, for built-in accounts and for names never opened. */
-struct parties {
-	struct budget *about, *from, *to;
-};
+/* ---- For apply.c alone ---- */
 
 /* NULL when the entry may follow; otherwise a static sentence. */
 const char *rules_check(const struct books *books, const struct entry *entry,

@@ -34,15 +34,15 @@ static void scope_own(const struct request *request, struct scope *ret)
 {
 	const struct books *books = &request->service->books;
 
-	for (size_t i = 0; i < books->count; i++)
-		if (actor_may_spend(request->actor, books->list[i]))
-			ret->list[ret->count++] = books->list[i];
+	for (size_t i = 0; i < books->budgets.count; i++)
+		if (actor_may_spend(request->actor, books->budgets.list[i]))
+			ret->list[ret->count++] = books->budgets.list[i];
 }
 
 enum err scope_take(const struct request *request, const struct json_strings *names,
 			   struct scope *ret)
 {
-	size_t most = names->count ? names->count : request->service->books.count;
+	size_t most = names->count ? names->count : request->service->books.budgets.count;
 
 	*ret = (struct scope){ .list = calloc(most + 1, sizeof(*ret->list)) };
 	if (!ret->list)

@@ -141,10 +141,10 @@ static void make_room(struct service *service)
 
 static void month_begin(struct service *service, const struct actor *actor)
 {
-	for (size_t i = 0; i < service->books.count; i++) {
+	for (size_t i = 0; i < service->books.budgets.count; i++) {
 		make_room(service);
-		if (reset_due(service->books.list[i], &service->calendar, ""))
-			reset(service, actor, service->books.list[i]);
+		if (reset_due(service->books.budgets.list[i], &service->calendar, ""))
+			reset(service, actor, service->books.budgets.list[i]);
 	}
 }
 
@@ -159,8 +159,8 @@ static void fill(struct service *service, uint64_t entries, unsigned budgets, un
 
 	while (batch_size(&service->batch) < entries) {
 		make_room(service);
-		if (service->books.count < budgets) {
-			budget_open(service, &actor, (unsigned)service->books.count);
+		if (service->books.budgets.count < budgets) {
+			budget_open(service, &actor, (unsigned)service->books.budgets.count);
 			continue;
 		}
 		clock_now += step;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/apply.h"
 #include "daemon/batch.h"
 #include "daemon/conn.h"
 #include "sim.h"

@@ -593,7 +593,7 @@ static void test_effects(void)
 	is_str(budget("alice")->current, "2026-11", "and counts as that period's reset");
 	ok(books_owned(&shop->books, ALICE) == budget("alice"), "the owner's budget is found");
 	ok(!books_owned(&shop->books, BOB), "a closed one is nobody's");
-	is_int(shop->books.pool_count, 3, "pools are listed");
+	is_int(shop->books.budgets.pool_count, 3, "pools are listed");
 
 	seq = taken(spend(ALICE, "alice", 5000), "a spend");
 	is_int(budget("alice")->balance, 15000, "takes from the balance");
@@ -900,11 +900,11 @@ static void test_many(void)
 	for (int i = 0; i < 400; i++) {
 		snprintf(name, sizeof(name), "b%d", i);
 		right = right && shop_balance(shop, name) == i &&
-			!strcmp(shop->books.list[i]->name, name) &&
+			!strcmp(shop->books.budgets.list[i]->name, name) &&
 			!books_owned(&shop->books, 2000 + i) == !(i % 2);
 	}
 	ok(right, "400 budgets, undone once, are each in their place");
-	is_int((int64_t)shop->books.pool_count, 200, "and half of them pools");
+	is_int((int64_t)shop->books.budgets.pool_count, 200, "and half of them pools");
 	shop_free(shop);
 }
 
@@ -943,7 +943,7 @@ static void test_memory(void)
 		books_apply(&shop->books, &e);
 		books_keep(&shop->books);
 	}
-	is_int((int64_t)shop->books.count, COUNT, "a company's budgets");
+	is_int((int64_t)shop->books.budgets.count, COUNT, "a company's budgets");
 	ok(memory_used() - before < COUNT * 256, "take less than 256 bytes each, ids and all");
 	shop_free(shop);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "common/sign.h"
-#include "daemon/books.h"
+#include "daemon/apply.h"
 #include "tap.h"
 
 #define SHOP_ENTRIES 512
@@ -116,8 +116,8 @@ static inline void shop_describe(const struct shop *shop, struct buf *out)
 	buf_printf(out, "%llu %lld %lld %lld %s\n", (unsigned long long)t->size,
 		   (long long)t->last_at, (long long)t->balances, (long long)t->spent,
 		   t->granting ? t->granting->name : "-");
-	for (size_t i = 0; i < books->count; i++) {
-		const struct budget *b = books->list[i];
+	for (size_t i = 0; i < books->budgets.count; i++) {
+		const struct budget *b = books->budgets.list[i];
 		struct terms terms;
 
 		books_terms(books, b, &terms);
@@ -133,8 +133,8 @@ static inline void shop_describe(const struct shop *shop, struct buf *out)
 		buf_printf(out, " %d %d\n", books_budget(books, b->name) == b,
 			   books_owned(books, terms.owner) == b);
 	}
-	for (size_t i = 0; i < books->pool_count; i++)
-		buf_printf(out, "pool %s\n", books->pools[i]->name);
+	for (size_t i = 0; i < books->budgets.pool_count; i++)
+		buf_printf(out, "pool %s\n", books->budgets.pools[i]->name);
 	for (uint64_t seq = 0; seq < t->size; seq++) {
 		const struct entry *entry = &shop->history[seq];
 
