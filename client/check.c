@@ -350,7 +350,9 @@ enum exit_status check_path(struct check *check, const char *path)
 				    : strerror(errno));
 		return EXIT_FAILED;
 	}
-	if (!has(&text, "c2sp.org/tlog-proof@", true))
+	if (!has(&text, "c2sp.org/tlog-proof@", true) && !has(&text, "\n\n— ", false))
+		status = wrong(check, path, "it is neither a receipt, nor a proof, nor a signed checkpoint");
+	else if (!has(&text, "c2sp.org/tlog-proof@", true))
 		status = check_note(check, path, &text);
 	else if (has(&text, "\nfundd receipt ", false))
 		status = check_receipt(check, path, &text);

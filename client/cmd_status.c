@@ -12,6 +12,8 @@ static void say_count(struct buf *out, int64_t count, const char *what)
 /* In the largest unit of which there are two. */
 static void say_duration(struct buf *out, int64_t seconds)
 {
+	if (seconds < 0)	/* the clock went back */
+		seconds = 0;
 	if (seconds >= 2 * 86400)
 		say_count(out, seconds / 86400, "day");
 	else if (seconds >= 2 * 3600)

@@ -186,7 +186,9 @@ static void say_malformed(struct buf *out, const struct refused *r)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (strcmp(options[i].parameter, r->says.parameter) == 0)
 			name = options[i].option;
-	buf_printf(out, "%s: %s", name, r->says.problem);
+	if (strcmp(name, "checkpoint") == 0)
+		name = "the checkpoint";
+	buf_printf(out, "%s%s %s", name, strncmp(r->says.problem, "is ", 3) == 0 ? "" : ":", r->says.problem);
 }
 
 static void say_unavailable(struct buf *out, const struct refused *r)

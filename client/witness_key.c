@@ -29,12 +29,9 @@ static void name_default(char ret[ORIGIN_MAX + 1])
 		snprintf(text, sizeof(text), "%s/%.80s", *host ? host : "witness", user->pw_name);
 	else
 		snprintf(text, sizeof(text), "%s/%ld", *host ? host : "witness", (long)geteuid());
-	for (const char *p = text; *p && len < ORIGIN_MAX; p++) {
-		const char letter[2] = { *p, '\0' };
-
-		if (!origin_problem(letter))
+	for (const char *p = text; *p && len < ORIGIN_MAX; p++)
+		if (strchr(ORIGIN_LETTERS, *p))
 			ret[len++] = *p;
-	}
 	ret[len] = '\0';
 }
 

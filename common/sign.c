@@ -17,11 +17,10 @@ bool sign_start(void)
 const char *origin_problem(const char *origin)
 {
 	size_t len = strlen(origin);
-	const char *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
 
 	if (len < 1 || len > ORIGIN_MAX)
 		return "an origin has 1 to 64 characters, such as example.com/fund";
-	if (strspn(origin, letters) != len)
+	if (strspn(origin, ORIGIN_LETTERS) != len)
 		return "an origin is made of letters, digits and . _ / -, such as example.com/fund";
 	for (const char *part = origin; part; part = (part = strchr(part, '/')) ? part + 1 : NULL)
 		if (!*part || *part == '/' || *part == '.')

@@ -14,6 +14,7 @@
 #define PUBLIC_SIZE 32
 #define SIGNATURE_SIZE 64
 #define ORIGIN_MAX 64			/* bytes of an origin, which is also the key's name */
+#define ORIGIN_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-"
 #define VKEY_MAX (ORIGIN_MAX + 1 + 8 + 1 + 44)
 
 /* What a key signs: one key has one of these roles. */

@@ -224,6 +224,8 @@ static int take_line(void *context, const char *section, const char *name, const
 		reading->seen |= 1u << i;
 		return keys[i].take(reading, value, keys[i].argument);
 	}
+	if (!*section)
+		return wrong(reading, "this key stands before the first [section]", name);
 	snprintf(reading->problem, sizeof(reading->problem),
 		 "there is no key `%.60s` in [%.40s]; see fund.conf(5)", name, section);
 	return 0;

@@ -207,8 +207,8 @@ for filters, count in (('--kind spend', 5), ('--kind spend --category late', 1),
 seqs = [int(n) for n in rows(types('alice', 'audit --reverse', 'ENTRY'))]
 is_(seqs, sorted(seqs, reverse=True), 'the newest first')
 types('bob', 'audit alice', status=4, told='somebody else')
-types('alice', 'audit --since yesterday', status=2, told='--since: is a date such as')
-types('alice', 'audit --kind thanks', status=2, told='--kind: is all, ')
+types('alice', 'audit --since yesterday', status=2, told='--since is a date such as')
+types('alice', 'audit --kind thanks', status=2, told='--kind is all, ')
 types('dave', 'audit --kind audit', r'64040 audit +looked for {.*"kind":"audit"')
 is_({e['kind'] for e in json_of('dave', 'audit --kind all')} >= {'genesis', 'boot', 'audit', 'close'},
     True, 'with --kind all there is everything')

@@ -138,6 +138,9 @@ is_(verify(os.path.join(place, 'checkpoint'), *given, who=None).returncode, 0, '
 is_(verify(path, home=os.path.join(ledger.home, 'state-61001'), who=None).returncode, 0, 'with the remembered key')
 is_(verify(path, *given, '--witness', ledger.vkey).returncode, 2, "a ledger's key is no witness's")
 is_(verify('/nonexistent', *given).returncode, 1, 'no such file')
+typed = verify(write('letter', 'Dear customer,\n\nwe are sorry.\n'), *given)
+ok(typed.returncode == 6 and 'it is neither a receipt, nor a proof, nor a signed checkpoint' in typed.stderr,
+   'a letter: says what it is not', typed.stderr)
 is_(verify(*given).returncode, 2, 'a key without a file: usage')
 
 wrong = []

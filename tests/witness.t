@@ -57,6 +57,8 @@ vkey = typed.stdout.strip()
 is_((typed.returncode, typed.stderr, vkey.split('+')[0]), (0, '', 'audit.example/dave'), 'a key is made')
 is_(witness('--key').stdout.strip(), vkey, 'once')
 is_(oct(os.stat(state + '/key').st_mode & 0o777), '0o600', 'for the witness alone')
+is_(witness('--key', '--dir', state + '-unnamed').stdout.split('+')[0], os.uname().nodename + '/61040',
+    'a key without a name has the machine\'s and the user\'s')
 is_(witness('--key', '--name', 'audit.example/other').returncode, 1, 'a new name is not that key')
 is_(witness('--key', '--name', 'a b').returncode, 2, 'a name that is none: usage')
 with open(ledger.config, 'a') as f:
@@ -104,7 +106,8 @@ typed = witness('--json')
 is_(typed.stdout, '{"origin":"test.example/fund","size":8,"before":3}\n', 'the next look, as JSON', typed.stderr)
 is_(witness().returncode, 0, 'again, with nothing new')
 typed = ledger.fund('witness', '--name', 'audit.example/eve', who=(61041, 61041, ()))
-ok(typed.returncode != 0 and 'no witness that fund.conf(5) names' in typed.stderr, 'a witness that nobody named: refused',
+ok(typed.returncode == 4 and 'fund: the checkpoint is cosigned by no witness that fund.conf(5) names\n' in typed.stderr,
+   'a witness that nobody named: refused',
    typed.stderr)
 is_(ledger.fund('witness', '--name', 'rep.example', who=rep).returncode, 4, 'who is no auditor: not permitted')
 

@@ -119,7 +119,7 @@ static void test_map_size(void)
 static const struct {
 	const char *text, *problem;
 } wrong[] = {
-	{ "dir = /srv", "line 1: there is no key `dir` in []; see fund.conf(5)" },
+	{ "dir = /srv", "line 1: this key stands before the first [section]: `dir`" },
 	{ "[ledger]\nsocket\n", "line 2: this is neither a [section] nor key = value" },
 	{ "\n[ledger\ndir = /srv\n", "line 2: this is neither a [section] nor key = value" },
 	{ "[ledger]\nDir = /srv\n", "line 2: there is no key `Dir` in [ledger]; see fund.conf(5)" },
