@@ -164,6 +164,19 @@ static const char *block_make(struct keyring *ring, uint64_t first)
 	return NULL;
 }
 
+uint64_t keyring_left(struct keyring *ring)
+{
+	uint64_t end = ring->block_first + ring->block_count;
+
+	if (ring->kept >= end + KEYRING_AHEAD)
+		return ring->kept - end;
+	if (!fallocate(ring->fd, FALLOC_FL_KEEP_SIZE, slot_offset(end), 2 * KEYRING_AHEAD * KEYRING_SLOT))
+		ring->kept = end + 2 * KEYRING_AHEAD;
+	else if (errno == EOPNOTSUPP)
+		ring->kept = UINT64_MAX;	/* only trying tells */
+	return ring->kept > end ? ring->kept - end : 0;
+}
+
 const char *keyring_reserve(struct keyring *ring, uint64_t size)
 {
 	const char *problem = NULL;

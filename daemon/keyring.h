@@ -12,7 +12,8 @@
  * a batch was undone and its numbers and keys seal other memos. Only the very same salt and words have the same nonce
  * again, and then the same ciphertext, which tells nothing new.
  *
- * Slots are made ahead in blocks and synced before the first is used, so using one costs no I/O.
+ * Slots are made ahead in blocks and synced before the first is used, so using one costs no I/O. Behind them the file
+ * system keeps room for more, beyond the file's end: on a full disk what may use the reserve has its keys.
  */
 #ifndef DAEMON_KEYRING_H
 #define DAEMON_KEYRING_H
@@ -29,11 +30,13 @@
 #define KEYRING_HEADER 512
 #define KEYRING_SLOT 32
 #define KEYRING_BLOCK 4096		/* slots made at a time */
+#define KEYRING_AHEAD 32768		/* slots there is to be room for: more than the ledger's reserve has entries */
 #define SEAL_OVERHEAD 16
 
 struct keyring {
 	int fd;
 	uint64_t slots;			/* on disk, synced */
+	uint64_t kept;			/* up to this slot the file system keeps room */
 	uint64_t block_first;		/* the block in memory: the one that is being used up */
 	uint64_t block_count;
 	uint8_t *block;			/* KEYRING_BLOCK slots */
@@ -53,6 +56,9 @@ void keyring_seek(struct keyring *ring, uint64_t size);
 /* Makes sure that slots for sequence numbers below `size` exist, durably. Slots made ahead earlier are
  * used up, never made anew: a ledger that was rolled back by mistake must not cost the lost entries' words. */
 const char *keyring_reserve(struct keyring *ring, uint64_t size);
+
+/* How many more entries have room for their keys, whatever becomes of the disk; asks for more when they are few. */
+uint64_t keyring_left(struct keyring *ring);
 
 /* Appends ciphertext || tag. The slot must exist: reserve comes first. */
 const char *keyring_seal(struct keyring *ring, uint64_t seq, const uint8_t commitment[HASH_SIZE],

@@ -47,6 +47,17 @@ static void clock_watch(struct service *service)
 		log_notice("the clock is trusted again: money moves");
 }
 
+/* Each entry takes a key as well as its row. */
+static enum room room(struct service *service)
+{
+	enum room rows = ledger_room(&service->ledger), keys = ROOM_PLENTY;
+	uint64_t left = keyring_left(&service->keyring);
+
+	if (left < KEYRING_AHEAD)
+		keys = left >= KEYRING_AHEAD / 8 ? ROOM_RESERVE : ROOM_NONE;
+	return rows > keys ? rows : keys;
+}
+
 void service_turn(struct service *service)
 {
 	int64_t before = service->now;
@@ -57,7 +68,7 @@ void service_turn(struct service *service)
 	if (!batch_open(&service->batch))
 		fold_turn(&service->fold);
 	clock_watch(service);
-	service->room = ledger_room(&service->ledger);
+	service->room = room(service);
 }
 
 const char *service_problem(const struct service *service, bool reserve)

@@ -11,6 +11,7 @@ DISK = 40 << 20
 MAP = 16 << 20
 TRIES = 60000   # spends at most until one is refused
 BURST = 64      # in flight
+LOOKS = 6400    # audits: more than there are keys in a block
 
 
 def prepare(ledger):
@@ -18,6 +19,7 @@ def prepare(ledger):
         for name in ('pool/a', 'pool/b'):
             client.call('Open', name=name, group=0, id=new_id())
             client.call('TopUp', topup(name, 10**12))
+        client.call('Open', name='alice', owner=61001, id=new_id())
 
 
 def spend_until_refused(client):
@@ -68,6 +70,21 @@ def check_reading(ledger, name, entries):
             name + ': so are the entries')
         ok(client.call('Status')['entries'] > len(entries), name + ': status answers')
         ok(client.call('Checkpoint')['checkpoint'], name + ': so does the checkpoint')
+
+
+def check_record(ledger, name):
+    """Whoever looks is on record all the same."""
+    with ledger.connect() as client:
+        before, looks = client.call('Status')['entries'], 0
+        while looks < LOOKS:
+            client.send_raw(b''.join(frame('Audit', {'budgets': ['alice'], 'since': '2000-01-01', 'currency': 'EUR',
+                                                     'min': looks + n, 'limit': 1}, {'more': True})
+                                     for n in range(BURST)))
+            looks += BURST
+            for _ in range(BURST):
+                while client.recv().get('continues'):
+                    pass
+        is_(client.call('Status')['entries'] - before, looks, name + ': who looks is still on record')
 
 
 def check_again(ledger, name, entries):
@@ -130,6 +147,7 @@ try:
         more, refusals = spend_until_refused(client)
     entries += more
     check_full(ledger, 'disk full', entries, refusals)
+    check_record(ledger, 'disk full')
     check_restart(ledger, 'disk full', entries)
     os.unlink(disk + '/filler')
     if not ledger.daemon:

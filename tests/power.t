@@ -15,6 +15,7 @@ import stranger
 need_root('mounting images')
 
 CYCLES = int(os.environ.get('POWER_CYCLES', 12))
+A_LEDGER = 60            # cycles: then a new one, before the disk is full
 CONTROL_CYCLES = 12      # at most, until a planted fault shows
 CLIENTS = 4
 BETWEEN = (5, 150)       # answers before the blow
@@ -137,6 +138,20 @@ def exports(disk):
     return wrong if ended else ['no export came to its end']
 
 
+def cycles(disk, kind, numbers):
+    """Losses of power, one after the other, in the life of one ledger."""
+    ledger = Ledger(place=place(disk, 'ledger-%d' % numbers[0])).start()
+    names = open_pools(ledger, CLIENTS)
+    for n in numbers:
+        wrong = cycle(ledger, disk, names, seconds=0 if (n + 1) % SETTLE_EVERY else SETTLING)
+        if not ok(not wrong, '%s: power loss %d' % (kind, n + 1), *wrong):
+            break
+    if ledger.daemon:
+        is_(ledger.stop(), 0, kind + ': the daemon ends well')
+    is_(ledger.verify('--all').returncode, 0, kind + ': the ledger verifies')
+    shutil.rmtree(os.path.dirname(ledger.dir))
+
+
 def test(kind):
     disk = Disk(kind)
     try:
@@ -144,15 +159,8 @@ def test(kind):
         ok(not wrong, kind + ': a ledger whose key was printed is there', *wrong)
         wrong = exports(disk)
         ok(not wrong, kind + ': what was exported as tiles is there and true', *wrong)
-        ledger = Ledger(place=disk.mount_point).start()
-        names = open_pools(ledger, CLIENTS)
-        for n in range(CYCLES):
-            wrong = cycle(ledger, disk, names, seconds=0 if (n + 1) % SETTLE_EVERY else SETTLING)
-            if not ok(not wrong, '%s: power loss %d' % (kind, n + 1), *wrong):
-                break
-        if ledger.daemon:
-            is_(ledger.stop(), 0, kind + ': the daemon ends well')
-        is_(ledger.verify('--all').returncode, 0, kind + ': the ledger verifies')
+        for first in range(0, CYCLES, A_LEDGER):
+            cycles(disk, kind, range(first, min(first + A_LEDGER, CYCLES)))
         for how in ('nosync', 'early'):
             control(disk, how)
     finally:

@@ -74,6 +74,13 @@ static void label_write(uint8_t label[SEAL_OVERHEAD], uint64_t seq,
 	memcpy(label + 8, commitment, SEAL_OVERHEAD - 8);
 }
 
+/* The disk is full by its own account (ledger_room). */
+uint64_t keyring_left(struct keyring *ring)
+{
+	(void)ring;
+	return KEYRING_AHEAD;
+}
+
 const char *keyring_seal(struct keyring *ring, uint64_t seq, const uint8_t commitment[HASH_SIZE],
 			 const void *memo, size_t len, struct buf *out)
 {

@@ -208,6 +208,8 @@ static void test_never_remade(void)
 	is_int(file_size(), AT(KEYRING_BLOCK), "no more while it lasts");
 	keyring_reserve(&ring, KEYRING_BLOCK + 1);
 	is_int(file_size(), AT(2 * KEYRING_BLOCK), "then the next");
+	ok(keyring_left(&ring) >= KEYRING_AHEAD, "there is room for keys to come");
+	is_int(file_size(), AT(2 * KEYRING_BLOCK), "which are not made yet");
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		file_read(&before);
 		ring = reopened(&ring, true, sizes[i]);
