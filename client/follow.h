@@ -6,7 +6,7 @@
 #ifndef CLIENT_FOLLOW_H
 #define CLIENT_FOLLOW_H
 
-#include "watch.h"
+#include "heads.h"
 
 /* Asks for the entries that say so, and then has the head checked, or raises the alarm. The
  * link is idle. */
