@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "problem.h"
 
 typedef struct json_t json_t;
 
@@ -60,16 +61,6 @@ struct field {
 };
 
 #define FIELDS_END { NULL, 0, 0, 0, 0 }
-
-/* What was wrong with an input, for Malformed(parameter, problem). */
-struct problem {
-	char parameter[64];
-	char text[192];
-};
-
-/* Both are cut to what fits, at a whole character; control characters become '?'. A key without a name is "". */
-void problem_set(struct problem *problem, const char *parameter, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 /*
  * Fills `out` (zeroed first, `size` bytes) from an object. NULL and an empty object are the same.

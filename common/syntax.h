@@ -5,7 +5,9 @@
 #ifndef COMMON_SYNTAX_H
 #define COMMON_SYNTAX_H
 
-#include "json.h"
+#include <stddef.h>
+
+#include "problem.h"
 
 /* The parameter is the key it is about, as it was written, or "message" when there is none. */
 void syntax_problem(const char *text, size_t len, unsigned depth, struct problem *problem);

@@ -8,7 +8,7 @@ void syntax_problem(const char *text, size_t len, unsigned depth, struct problem
 	size_t valid = utf8_check(text, len);
 
 	if (valid < len)
-		problem_set(problem, "message", "is no UTF-8, at byte %zu", valid + 1);
+		problem_set(problem, WHOLE_MESSAGE, "is no UTF-8, at byte %zu", valid + 1);
 	else
-		problem_set(problem, "message", "is no JSON of at most %u levels", depth);
+		problem_set(problem, WHOLE_MESSAGE, "is no JSON of at most %u levels", depth);
 }

@@ -7,8 +7,6 @@
 
 #include "text.h"
 
-#define WHOLE_MESSAGE "message"		/* the parameter of what concerns no single one */
-
 /* jansson recurses for each level, so the levels are counted before it sees the text. */
 static bool nests_too_deep(const char *text, size_t len, size_t most)
 {
