@@ -84,20 +84,11 @@ static const char *entries_take(struct tiles_check *check, struct tiler *tiler, 
 static const char *head_take(struct check *check, int dir, struct checkpoint *head)
 {
 	struct buf text = BUF_INIT;
-	struct note note;
 	const char *problem;
 
 	if (!file_take(dir, "checkpoint", NOTE_MAX, &text))
 		return "there is no checkpoint, or none that can be read";
-	problem = note_parse(text.data, text.len, &note);
-	if (!problem)
-		problem = checkpoint_parse(note.text, note.text_len, head);
-	if (!problem)
-		problem = check_keys(check, head->origin);
-	if (!problem)
-		problem = keys_open(&check->keys, text.data, text.len, head, &note);
-	if (!problem)
-		problem = check_cosigned(check, &note);
+	problem = check_head(check, text.data, text.len, head);
 	buf_release(&text);
 	return problem;
 }

@@ -175,7 +175,7 @@ void watch_foreign(struct watch *watch)
 		head_compare(watch, &watch->state.head, note->data, note->len);
 		return;
 	}
-	problem = keys_open(&watch->keys, note->data, note->len, &head, NULL);
+	problem = keys_open(&watch->keys, note->data, note->len, &head);
 	if (!problem) {
 		head_compare(watch, &head, note->data, note->len);
 		return;

@@ -121,21 +121,15 @@ const struct verifier *keys_at(const struct keys *keys, uint64_t size)
 }
 
 const char *keys_open(const struct keys *keys, const char *bytes, size_t len,
-		      struct checkpoint *ret, struct note *parts)
+		      struct checkpoint *ret)
 {
 	const struct verifier *key;
-	struct note own;
-	const char *problem;
+	const char *problem = checkpoint_read(bytes, len, ret, NULL);
 
-	if (!parts)
-		parts = &own;
-	problem = note_parse(bytes, len, parts);
-	if (!problem)
-		problem = checkpoint_parse(parts->text, parts->text_len, ret);
 	if (problem)
 		return problem;
 	key = keys_at(keys, ret->size);
-	return checkpoint_open(bytes, len, &key, 1, ret, parts);
+	return checkpoint_open(bytes, len, &key, 1, ret, NULL);
 }
 
 const char *keys_receipt(const struct keys *keys, const struct receipt *receipt, struct entry *ret,
@@ -143,13 +137,10 @@ const char *keys_receipt(const struct keys *keys, const struct receipt *receipt,
 {
 	const struct verifier *key;
 	struct bundle bundle;
-	struct note note;
 	const char *problem = bundle_parse(receipt->bundle, receipt->bundle_len, &bundle);
 
 	if (!problem)
-		problem = note_parse(bundle.note, bundle.note_len, &note);
-	if (!problem)
-		problem = checkpoint_parse(note.text, note.text_len, head);
+		problem = checkpoint_read(bundle.note, bundle.note_len, head, NULL);
 	if (problem)
 		return problem;
 	key = keys_at(keys, head->size);

@@ -151,7 +151,7 @@ static bool head_take(struct export *export)
 
 	if (file_take(export->dir, "checkpoint", NOTE_MAX, &export->note))
 		problem = keys_open(&export->fund->watch.keys, export->note.data, export->note.len,
-				    &export->head, NULL);
+				    &export->head);
 	else if (errno != ENOENT)
 		return fail(export, "checkpoint");
 	if (problem)

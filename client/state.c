@@ -113,7 +113,6 @@ static const char *note_take(struct state *state, const char *file, const struct
 {
 	struct buf *bytes = &state->note;
 	const char *problem;
-	struct note note;
 
 	buf_clear(bytes);
 	problem = optional_take(state, file, NOTE_MAX, bytes);
@@ -122,9 +121,8 @@ static const char *note_take(struct state *state, const char *file, const struct
 	if (!state->keys.count)
 		return "the checkpoint is there, but not the key";
 	if (!known || !buf_same(bytes, known))
-		return keys_open(&state->keys, bytes->data, bytes->len, &state->head, NULL);
-	problem = note_parse(bytes->data, bytes->len, &note);
-	return problem ? problem : checkpoint_parse(note.text, note.text_len, &state->head);
+		return keys_open(&state->keys, bytes->data, bytes->len, &state->head);
+	return checkpoint_read(bytes->data, bytes->len, &state->head, NULL);
 }
 
 /* The newest; it is read twice, as another fund may just write over what it was. Else the one
@@ -293,10 +291,8 @@ static void evidence_name(const struct buf *received, char ret[64])
 {
 	struct checkpoint head;
 	uint8_t hash[HASH_SIZE];
-	struct note note;
 
-	if (!note_parse(received->data, received->len, &note) &&
-	    !checkpoint_parse(note.text, note.text_len, &head)) {
+	if (!checkpoint_read(received->data, received->len, &head, NULL)) {
 		snprintf(ret, 64, "%" PRIu64 "-%08x", head.size, get_be32(head.root));
 		return;
 	}

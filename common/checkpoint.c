@@ -36,6 +36,17 @@ const char *checkpoint_parse(const char *text, size_t len, struct checkpoint *re
 	return NULL;
 }
 
+const char *checkpoint_read(const char *bytes, size_t len, struct checkpoint *ret, struct note *note)
+{
+	struct note own;
+	const char *problem;
+
+	if (!note)
+		note = &own;
+	problem = note_parse(bytes, len, note);
+	return problem ? problem : checkpoint_parse(note->text, note->text_len, ret);
+}
+
 const char *checkpoint_open(const char *bytes, size_t len, const struct verifier *const *keys,
 			    unsigned count, struct checkpoint *ret, struct note *note)
 {
@@ -44,9 +55,7 @@ const char *checkpoint_open(const char *bytes, size_t len, const struct verifier
 
 	if (!note)
 		note = &own;
-	problem = note_parse(bytes, len, note);
-	if (!problem)
-		problem = checkpoint_parse(note->text, note->text_len, ret);
+	problem = checkpoint_read(bytes, len, ret, note);
 	if (!problem)
 		problem = note_check(note, keys, count, NULL);
 	if (!problem && strcmp(ret->origin, keys[0]->name))

@@ -73,8 +73,8 @@ static void slot_take(const char *bytes, const struct books *books, struct slot 
 	while (len && bytes[len - 1] == '\n')
 		len--;
 	ret->used = len;
-	ret->whole = len && len < GUARD_SLOT && !note_parse(bytes, len + 1, &note) &&
-		     !checkpoint_parse(note.text, note.text_len, &ret->checkpoint) &&
+	ret->whole = len && len < GUARD_SLOT &&
+		     !checkpoint_read(bytes, len + 1, &ret->checkpoint, &note) &&
 		     !signature_wrong(&note, books);
 }
 

@@ -58,7 +58,6 @@ static const char *options_problem(const char *dir, const struct init_options *o
 static const char *prior_read(struct init_options *options)
 {
 	char text[NOTE_MAX + 1];
-	struct note note;
 	FILE *file = options->after ? fopen(options->after, "re") : NULL;
 	size_t len;
 	const char *problem;
@@ -69,9 +68,7 @@ static const char *prior_read(struct init_options *options)
 		return "the file that --after names cannot be read";
 	len = fread(text, 1, sizeof(text), file);
 	fclose(file);
-	problem = note_parse(text, len, &note);
-	if (!problem)
-		problem = checkpoint_parse(note.text, note.text_len, &options->prior);
+	problem = checkpoint_read(text, len, &options->prior, NULL);
 	if (problem)
 		return problem;
 	if (!strcmp(options->prior.origin, options->origin))

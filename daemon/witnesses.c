@@ -152,11 +152,9 @@ static const char *checkpoint_take(struct reader *reader, const char *origin, co
 				   size_t len, struct note *note, struct head *ret)
 {
 	struct checkpoint checkpoint;
-	const char *problem = note_parse(text, len, note);
+	const char *problem = checkpoint_read(text, len, &checkpoint, note);
 
 	*ret = (struct head){ 0 };
-	if (!problem)
-		problem = checkpoint_parse(note->text, note->text_len, &checkpoint);
 	if (problem)
 		return problem;
 	if (strcmp(checkpoint.origin, origin))
