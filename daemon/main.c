@@ -9,6 +9,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "backup.h"
 #include "init.h"
 #include "listener.h"
 #include "rotate.h"
@@ -20,12 +21,12 @@
 
 #define LARGE_BLOCK (256 << 10)	/* bytes: mapped by itself, and given back whole */
 
-enum mode { MODE_SERVE, MODE_INIT, MODE_VERIFY, MODE_ACCEPT_CLOCK, MODE_ROTATE_KEY };
+enum mode { MODE_SERVE, MODE_INIT, MODE_VERIFY, MODE_ACCEPT_CLOCK, MODE_ROTATE_KEY, MODE_BACKUP };
 
 struct options {
 	enum mode mode;
 	bool all;
-	const char *config, *dir, *socket;
+	const char *config, *dir, *socket, *backup;
 	struct init_options init;
 	int64_t overlap;		/* days */
 };
@@ -38,6 +39,7 @@ static const char usage[] =
 	"       fundd --init --origin NAME [--currency EUR] [--timezone ZONE] [--dir DIR] [--user USER]\n"
 	"              [--after FILE]\n"
 	"       fundd --verify [--all] [--dir DIR]\n"
+	"       fundd --backup NAME [--config FILE] [--dir DIR]\n"
 	"       fundd --rotate-key [--overlap DAYS] [--config FILE] [--dir DIR]\n"
 	"       fundd --accept-clock [--dir DIR]\n"
 	"       fundd --version | --help\n";
@@ -47,6 +49,7 @@ static const struct option long_options[] = {
 	{ "verify", no_argument, NULL, 'v' },
 	{ "accept-clock", no_argument, NULL, 'a' },
 	{ "rotate-key", no_argument, NULL, 'r' },
+	{ "backup", required_argument, NULL, 'b' },
 	{ "overlap", required_argument, NULL, 'O' },
 	{ "all", no_argument, NULL, 'A' },
 	{ "config", required_argument, NULL, 'c' },
@@ -80,6 +83,7 @@ static void option_take(int option)
 	case 'v': options.mode = MODE_VERIFY; break;
 	case 'a': options.mode = MODE_ACCEPT_CLOCK; break;
 	case 'r': options.mode = MODE_ROTATE_KEY; break;
+	case 'b': options.mode = MODE_BACKUP; options.backup = optarg; break;
 	case 'O': overlap_take(optarg); break;
 	case 'A': options.all = true; break;
 	case 'c': options.config = optarg; break;
@@ -233,6 +237,8 @@ int main(int argc, char **argv)
 		return verify_ledger(config.dir, options.all);
 	case MODE_ROTATE_KEY:
 		return rotate_key(&config, options.overlap);
+	case MODE_BACKUP:
+		return backup_ledger(&config, options.backup);
 	case MODE_ACCEPT_CLOCK:
 		return service_accept_clock(&config) ? EXIT_FAILED : EXIT_OK;
 	default:
