@@ -1,7 +1,6 @@
 /*
  * The check of an index at start, in a process of its own: what is damaged may kill who reads it.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "records.h"
 
 #define EXPECT_STEP (128 << 10)		/* bytes: what the kernel reads ahead of one call */
@@ -94,8 +94,9 @@ static void file_expect(const struct index *index)
 		posix_fadvise(fd, at, EXPECT_STEP, POSIX_FADV_WILLNEED);
 }
 
-static enum verdict check(const char *dir)
+static int check(void *context)
 {
+	const char *dir = context;
 	enum verdict verdict = VERDICT_DAMAGED;
 	struct index index;
 	MDB_txn *txn;
@@ -115,21 +116,13 @@ const char *index_check(const char *dir)
 {
 	char path[4096];
 	int status;
-	pid_t child;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, INDEX_FILE);
 	if (access(path, F_OK) < 0)
 		return NULL;
-	child = fork();
-	if (!child) {
-		close_range(3, ~0U, 0);	/* the lock, too, which must not outlive the daemon */
-		_exit(check(dir));
-	}
-	if (child < 0)
+	status = apart(check, (void *)dir, STDOUT_FILENO);
+	if (status == -1)
 		return "it could not be checked";
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return "it could not be checked";
 	if (!WIFEXITED(status) || WEXITSTATUS(status) == VERDICT_DAMAGED)
 		return "it is damaged";
 	return WEXITSTATUS(status) == VERDICT_GOOD

@@ -203,7 +203,7 @@ static void index_ready(const char *dir)
 
 static bool ledger_bad(uint64_t entry, const char *problem)
 {
-	log_error("entry %llu of the ledger is bad: %s. Nothing is served from it; fundd --verify "
+	log_error("entry %llu of the ledger is bad: %s. Nothing is served from it; if fundd --verify "
 		  "says the same, restore a backup", (unsigned long long)entry, problem);
 	return false;
 }

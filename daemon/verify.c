@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "fold.h"
@@ -19,6 +20,12 @@
 #define START_WHOLE ((uint64_t)1 << 20)	/* entries: a second's worth */
 
 enum depth { DEPTH_START, DEPTH_LEDGER, DEPTH_ALL };
+
+struct job {
+	const char *dir;
+	enum depth depth;
+	pid_t parent;
+};
 
 /* The origin, which the keyring must carry too. */
 static const char *origin_read(struct ledger *ledger, char ret[ORIGIN_MAX + 1])
@@ -91,8 +98,10 @@ static bool end_with(pid_t parent)
 	return !prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent;
 }
 
-static int check(const char *path, enum depth depth, pid_t parent)
+static int check(void *context)
 {
+	const struct job *job = context;
+	const char *path = job->dir;
 	struct keyring keyring = { .block = NULL };
 	struct ledger ledger;
 	struct replay replay;
@@ -103,11 +112,11 @@ static int check(const char *path, enum depth depth, pid_t parent)
 		log_error("cannot look into %s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
-	if (!end_with(parent))
+	if (!end_with(job->parent))
 		return EXIT_FAILED;
 	error = ledger_open_reader(&ledger, path);
 	if (error) {
-		if (error == ENOENT || error == EACCES) {
+		if (error == ENOENT || error == EACCES || error == ENOMEM || error == EMFILE || error == ENFILE) {
 			log_error("cannot open the ledger in %s: %s", path, ledger_error(error));
 			return EXIT_FAILED;
 		}
@@ -116,9 +125,9 @@ static int check(const char *path, enum depth depth, pid_t parent)
 		return EXIT_UNVERIFIED;
 	}
 	replay_init(&replay);
-	if (depth == DEPTH_START)
+	if (job->depth == DEPTH_START)
 		beginning_skip(&replay, path, &ledger);
-	if (depth == DEPTH_ALL)
+	if (job->depth == DEPTH_ALL)
 		problem = words_open(&replay, &ledger, dir, &keyring);
 	if (problem)
 		printf("the words cannot be checked: %s\n", problem);
@@ -130,36 +139,37 @@ static int check(const char *path, enum depth depth, pid_t parent)
 	return status;
 }
 
-/* Checks in a process of its own, its stdout at `out`. How that ended, as of waitpid(); -1: it
- * could not be started. */
+/* How it ended, as of waitpid(); -1: it could not be started. */
 static int check_apart(const char *dir, enum depth depth, int out)
 {
-	pid_t parent = getpid(), child = fork();
-	int status;
+	struct job job = { dir, depth, getpid() };
+	int status = apart(check, &job, out);
 
-	if (child < 0) {
+	if (status == -1)
 		log_error("cannot start a process to check in: %s", strerror(errno));
-		return -1;
-	}
-	if (!child) {
-		/* the lock on the directory is the parent's: it must end with it, and not with
-		 * the check */
-		if (dup2(out, STDOUT_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
-			_exit(EXIT_FAILED);
-		status = check(dir, depth, parent);
-		_exit(fflush(stdout) ? EXIT_FAILED : status);
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
 	return status;
+}
+
+/* Not for what it read: nothing is known of the ledger then. Says so. */
+static bool stopped_from_outside(int status)
+{
+	static const int signals[] = { SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGXCPU };
+
+	for (size_t i = 0; WIFSIGNALED(status) && i < sizeof(signals) / sizeof(*signals); i++) {
+		if (WTERMSIG(status) != signals[i])
+			continue;
+		log_error("the check of the ledger did not come to its end: it got signal %d (%s)%s", signals[i],
+			  strsignal(signals[i]), signals[i] == SIGKILL ? ", maybe because memory is short" : "");
+		return true;
+	}
+	return false;
 }
 
 int verify_ledger(const char *dir, bool all)
 {
 	int status = check_apart(dir, all ? DEPTH_ALL : DEPTH_LEDGER, STDOUT_FILENO);
 
-	if (status == -1)
+	if (status == -1 || stopped_from_outside(status))
 		return EXIT_FAILED;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
@@ -180,12 +190,13 @@ bool verify_apart(const char *dir)
 		close(out);
 	}
 	said[strcspn(said, "\n")] = '\0';
-	if (status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_UNVERIFIED))
+	if (status == -1 || stopped_from_outside(status) ||
+	    (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_UNVERIFIED))
 		return true;
 	if (WIFSIGNALED(status))
 		snprintf(said, sizeof(said), "checking it ended in signal %d (%s)",
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
-	log_error("the ledger in %s is corrupt: %s. Nothing is served from it; fundd --verify says "
+	log_error("the ledger in %s is corrupt: %s. Nothing is served from it; if fundd --verify says "
 		  "the same, restore a backup", dir, said);
 	return false;
 }

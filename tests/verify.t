@@ -383,6 +383,28 @@ with Copy() as copy:
        not os.path.exists(copy.file), 'no file at all: refused, and none is made',
        'exit %d' % got.returncode, got.stderr)
 
+# ---- A check that is killed ---------------------------------------------------------------------
+
+def killed_check(number):
+    """What a check says whose process gets that signal; None: it was sooner."""
+    check = subprocess.Popen([program('fundd'), '--verify', '--all', '--dir', ledger.dir], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True, env=environment())
+    children = '/proc/%d/task/%d/children' % (check.pid, check.pid)
+    while check.poll() is None:
+        with open(children) as f:
+            child = f.read().split()
+        if child:
+            os.kill(int(child[0]), number)
+            break
+    out, err = check.communicate(timeout=PATIENCE)
+    return None if 'verified' in out else (check.returncode, out, err)
+
+
+for number, word in ((signal.SIGKILL, 'memory'), (signal.SIGTERM, 'signal')):
+    got = next(filter(None, (killed_check(number) for _ in range(50))), None)
+    ok(got and got[0] == 1 and not got[1] and word in got[2], 'a check that got %s says nothing of the ledger'
+       % number.name, got)
+
 # ---- The daemon does not serve what is damaged --------------------------------------------------
 
 def starts(dir):
