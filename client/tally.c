@@ -1,8 +1,8 @@
 #include "tally.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "common/hashed.h"
 
 struct tally_budget {
 	char name[NAME_MAX_LEN + 1];

@@ -4,8 +4,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "common/hashed.h"
 #include "scope.h"
 
 #define ROWS_A_TURN 2048

@@ -1,7 +1,8 @@
 #include "peers.h"
 
 #include <stdlib.h>
-#include <uthash.h>
+
+#include "common/hashed.h"
 
 #define SHARED_US 1000000	/* after calls of two users, each has a share of a turn: */
 #define SHARE_CALL_US 16	/* a call for so much of a commit's time, */
