@@ -109,6 +109,8 @@ if os.geteuid() == 0:
     copied = backup(os.path.join(place, 'theirs'), ledger)
     ok(copied.returncode == 0 and os.stat(os.path.join(place, 'theirs/ledger.mdb')).st_uid == 64001,
        "root's copy of somebody's ledger is theirs, where only root may look", copied.stderr)
+    is_(run([program('fundd'), '--verify', '--dir', os.path.join(place, 'theirs')]).returncode, 0,
+        '... and root verifies it there')
     ok(all(os.stat(os.path.join(ledger.dir, f)).st_uid == 64001 for f in os.listdir(ledger.dir)),
        '... and so is all that is in the ledger')
 with open(ledger.data(), 'r+b') as f:
