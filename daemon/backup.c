@@ -16,6 +16,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "apart.h"
 #include "ledger.h"
 #include "owner.h"
 #include "verify.h"
@@ -93,23 +94,32 @@ static int ledger_copy(struct ledger *from, uint64_t map_size)
 
 /* ---- In a process of its own, which is the ledger's owner, and which a damaged page may kill ---- */
 
-static int copy(const struct config *config, int to, pid_t parent)
-{
-	struct ledger from;
-	int error = owner_become_of(config->dir) ? 0 : errno, status;
+struct job {
+	const struct config *config;
+	const char *path;		/* of the directory to copy to */
+	pid_t parent;
+};
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+static int copy(void *context)
+{
+	const struct job *job = context;
+	const char *dir = job->config->dir;
+	int to = open(job->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), error, status;
+	struct ledger from;
+
+	error = to < 0 || !owner_become_of(dir) ? errno : 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != job->parent)
 		return EXIT_FAILED;
 	if (!error)
-		error = ledger_open_reader(&from, config->dir);
+		error = ledger_open_reader(&from, dir);
 	if (error) {
-		log_error("cannot open the ledger in %s: %s", config->dir, ledger_error(error));
+		log_error("cannot open the ledger in %s: %s", dir, ledger_error(error));
 		return EXIT_FAILED;
 	}
-	error = fchdir(to) ? errno : ledger_copy(&from, config->map_size);
+	error = fchdir(to) ? errno : ledger_copy(&from, job->config->map_size);
 	ledger_close(&from);
 	if (error) {
-		log_error("cannot copy the ledger in %s: %s", config->dir, ledger_error(error));
+		log_error("cannot copy the ledger in %s: %s", dir, ledger_error(error));
 		return EXIT_FAILED;
 	}
 	status = verify_ledger(".", false);
@@ -117,26 +127,23 @@ static int copy(const struct config *config, int to, pid_t parent)
 	return status;
 }
 
-static int copy_apart(const struct config *config, int to)
+static int copy_apart(const struct config *config, const char *path)
 {
-	pid_t parent = getpid(), child = fork();
-	int status;
+	struct job job = { config, path, getpid() };
+	int status = apart(copy, &job, STDOUT_FILENO), signal;
 
-	if (child < 0) {
+	if (status == -1) {
 		log_error("cannot start a process to copy in: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
-	if (!child) {
-		status = copy(config, to, parent);
-		_exit(fflush(stdout) ? EXIT_FAILED : status);
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_FAILED;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
-	log_error("the ledger is corrupt: copying it ended in signal %d (%s)", WTERMSIG(status),
-		  strsignal(WTERMSIG(status)));
+	signal = WTERMSIG(status);
+	if (signal != SIGBUS && signal != SIGSEGV && signal != SIGABRT) {
+		log_error("the copying did not come to its end: it got signal %d (%s)", signal, strsignal(signal));
+		return EXIT_FAILED;
+	}
+	log_error("the ledger is corrupt: copying it ended in signal %d (%s)", signal, strsignal(signal));
 	return EXIT_UNVERIFIED;
 }
 
@@ -224,7 +231,7 @@ int backup_ledger(const struct config *config, const char *name)
 	dir = dir_make(path, &ledger);
 	if (dir < 0)
 		return EXIT_FAILED;
-	status = copy_apart(config, dir);
+	status = copy_apart(config, path);
 	if (status == EXIT_OK) {
 		status = dir_name(dir, path, name);
 	} else {

@@ -35,18 +35,6 @@ static const char *clock_problem(const struct service *service)
 	return NULL;
 }
 
-/* Once for each time that it changes: who sees to the machine reads the log. */
-static void clock_watch(struct service *service)
-{
-	const char *before = service->clock_problem;
-
-	service->clock_problem = clock_problem(service);
-	if (service->clock_problem && service->clock_problem != before)
-		log_warning("%s", service->clock_problem);
-	else if (before && !service->clock_problem)
-		log_notice("the clock is trusted again: money moves");
-}
-
 /* Each entry takes a key as well as its row. */
 static enum room room(struct service *service)
 {
@@ -67,7 +55,7 @@ void service_turn(struct service *service)
 		calendar_at(service->now, &service->calendar);
 	if (!batch_open(&service->batch))
 		fold_turn(&service->fold);
-	clock_watch(service);
+	service->clock_problem = clock_problem(service);
 	service->room = room(service);
 }
 
@@ -87,6 +75,16 @@ const char *service_problem(const struct service *service, bool reserve)
 	return NULL;
 }
 
+/* Once for each time that it changes: who sees to the machine reads the log. */
+static void clock_tell(struct service *service)
+{
+	if (service->clock_problem && service->clock_problem != service->clock_told)
+		log_warning("%s", service->clock_problem);
+	else if (service->clock_told && !service->clock_problem)
+		log_notice("the clock is trusted again: money moves");
+	service->clock_told = service->clock_problem;
+}
+
 static void clock_trust(struct service *service)
 {
 	service->future = 0;
@@ -104,6 +102,7 @@ static void clock_accept(struct service *service)
 
 void service_second(struct service *service)
 {
+	clock_tell(service);
 	clock_accept(service);
 	ledger_second(&service->ledger);
 	if (!batch_open(&service->batch))
@@ -299,6 +298,7 @@ static bool boot_post(struct service *service)
 /* The start may be read-only: then there is no room for a boot entry, and none is written. */
 static bool boot(struct service *service)
 {
+	clock_tell(service);
 	if (service->room >= ROOM_NONE) {
 		log_warning("%s", service_problem(service, true));
 		return true;

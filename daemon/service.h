@@ -39,6 +39,7 @@ struct service {
 	enum room room;
 	const char *clock_problem;	/* why the clock cannot be trusted with money; NULL: it can */
 
+	const char *clock_told;		/* the one that was logged last */
 	int64_t up_since;		/* microseconds of the boot clock */
 	int64_t started_wall, started_boot;	/* when the clock was trusted last, by both clocks */
 	int64_t future;			/* `at` of the last entry before the start, to be outrun before money moves */
