@@ -1,5 +1,5 @@
 /*
- * A call under way, and whether an answer to it is right.
+ * A call under way: how it is written, and whether an answer to it is right.
  */
 #ifndef TESTS_SIM_CALL_H
 #define TESTS_SIM_CALL_H
@@ -28,6 +28,13 @@ struct call {
 	unsigned given;			/* entries or budgets */
 	int64_t last;			/* the last entry's number */
 };
+
+struct text {
+	char bytes[1024];
+	size_t len;			/* without its NUL */
+};
+
+void call_text(const struct call *call, struct text *ret);
 
 void answers_reset(void);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "contents.h"
 #include "episode.h"
 #include "memory.h"
 #include "people.h"

@@ -53,7 +53,4 @@ bool people_lost(void);		/* are there any? */
 bool people_wait(void);		/* is somebody not answered yet? */
 unsigned long people_calls(void);
 
-/* NULL: nothing of that number was ever asked for. */
-const struct content *content_at(unsigned number);
-
 #endif
