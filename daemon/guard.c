@@ -8,6 +8,7 @@
 
 #include "common/checkpoint.h"
 #include "common/log.h"
+#include "file.h"
 #include "prove.h"
 
 #define GUARD_SLOTS 2
@@ -18,24 +19,21 @@
 void guard_write(struct guard *guard, const struct buf *note)
 {
 	char slot[GUARD_SLOT];
-	ssize_t written;
+	off_t at = (off_t)guard->next * GUARD_SLOT;
 
 	if (guard->fd < 0)
 		return;
 	memset(slot, '\n', sizeof(slot));
 	if (note->len < sizeof(slot))
 		memcpy(slot, note->data, note->len);
-	do
-		written = pwrite(guard->fd, slot, sizeof(slot), (off_t)guard->next * GUARD_SLOT);
-	while (written < 0 && errno == EINTR);
 	guard->next = (guard->next + 1) % GUARD_SLOTS;
-	if (written == (ssize_t)sizeof(slot)) {
+	if (!file_write(guard->fd, slot, sizeof(slot), at)) {
 		guard->failing = false;
 		return;
 	}
 	if (!guard->failing)
 		log_error("the rollback guard cannot be written: %s; the ledger goes on without it",
-			  written < 0 ? strerror(errno) : "the disk is full");
+			  strerror(errno));
 	guard->failing = true;
 }
 
@@ -142,7 +140,7 @@ static bool guard_read(struct guard *guard, const char *path, char bytes[GUARD_S
 		return false;
 	}
 	memset(bytes, '\n', GUARD_SIZE);
-	got = pread(guard->fd, bytes, GUARD_SIZE, 0);
+	got = file_read(guard->fd, bytes, GUARD_SIZE, 0);
 	if (got < 0) {
 		log_error("cannot read the rollback guard %s: %s", path, strerror(errno));
 		return false;

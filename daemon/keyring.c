@@ -11,6 +11,7 @@
 
 #include "common/bytes.h"
 #include "common/sign.h"
+#include "file.h"
 
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES <= HASH_SIZE, "a commitment is a nonce and more");
 
@@ -27,42 +28,6 @@ static off_t slot_offset(uint64_t seq)
 	return (off_t)(KEYRING_HEADER + seq * KEYRING_SLOT);
 }
 
-static bool write_all(int fd, const void *bytes, size_t len, off_t at)
-{
-	const char *p = bytes;
-
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-static bool read_all(int fd, void *bytes, size_t len, off_t at)
-{
-	char *p = bytes;
-
-	while (len) {
-		ssize_t n = pread(fd, p, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 const char *keyring_create(int dir, const char *origin)
 {
 	char header[KEYRING_HEADER];
@@ -72,7 +37,7 @@ const char *keyring_create(int dir, const char *origin)
 	if (fd < 0)
 		return "cannot create the keyring";
 	header_format(origin, header);
-	written = write_all(fd, header, sizeof(header), 0) && fsync(fd) == 0;
+	written = !file_write(fd, header, sizeof(header), 0) && fsync(fd) == 0;
 	close(fd);
 	return written ? NULL : "cannot write the keyring";
 }
@@ -86,7 +51,7 @@ const char *keyring_open(struct keyring *ring, int dir, const char *origin, bool
 	if (fd < 0)
 		return "the keyring `keys` is missing or cannot be opened; restore it from its backup";
 	header_format(origin, want);
-	if (fstat(fd, &st) < 0 || !read_all(fd, got, sizeof(got), 0)) {
+	if (fstat(fd, &st) < 0 || file_read(fd, got, sizeof(got), 0) != sizeof(got)) {
 		close(fd);
 		return "the keyring `keys` is cut short; restore it from its backup";
 	}
@@ -144,17 +109,17 @@ static bool block_fill(struct keyring *ring, size_t size)
 /* Brings the block of slots from `first` on into memory, making those that are missing. */
 static const char *block_make(struct keyring *ring, uint64_t first)
 {
-	size_t size = KEYRING_BLOCK * KEYRING_SLOT;
-	uint64_t there = ring->slots > first ? ring->slots - first : 0;
+	size_t size = KEYRING_BLOCK * KEYRING_SLOT, there;
+	uint64_t slots = ring->slots > first ? ring->slots - first : 0;
 
-	if (there > KEYRING_BLOCK)
-		there = KEYRING_BLOCK;
+	there = (slots > KEYRING_BLOCK ? KEYRING_BLOCK : slots) * KEYRING_SLOT;
 	keyring_seek(ring, first);
 	memset(ring->block, 0, size);
-	if (!read_all(ring->fd, ring->block, there * KEYRING_SLOT, slot_offset(first)))
+	if (file_read(ring->fd, ring->block, there, slot_offset(first)) != (ssize_t)there)
 		return "cannot read the keyring";
-	size = (there ? there : KEYRING_BLOCK) * KEYRING_SLOT;	/* those that are there first */
-	if (block_fill(ring, size) && !write_all(ring->fd, ring->block, size, slot_offset(first)))
+	if (there)
+		size = there;		/* those that are there first */
+	if (block_fill(ring, size) && file_write(ring->fd, ring->block, size, slot_offset(first)))
 		return "cannot make new keys in the keyring";
 	if (fdatasync(ring->fd) < 0)
 		return "cannot sync the keyring";
@@ -192,7 +157,8 @@ static bool slot_read(struct keyring *ring, uint64_t seq, uint8_t ret[KEYRING_SL
 		memcpy(ret, ring->block + (seq - ring->block_first) * KEYRING_SLOT, KEYRING_SLOT);
 		return true;
 	}
-	return seq < ring->slots && read_all(ring->fd, ret, KEYRING_SLOT, slot_offset(seq));
+	return seq < ring->slots &&
+	       file_read(ring->fd, ret, KEYRING_SLOT, slot_offset(seq)) == KEYRING_SLOT;
 }
 
 static void seal_data(uint64_t seq, const uint8_t commitment[HASH_SIZE],

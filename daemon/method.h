@@ -57,10 +57,6 @@ method_handler method_reset, method_balance, method_audit, method_report, method
 method_handler method_status;
 method_handler method_prove, method_consistency, method_leaves, method_cosign;
 
-/* Puts on record that the actor looks at what is not its own, once for each uid, filter and day. `budget` may
- * be "". The answer waits for the record's commit, as all answers do. */
-enum err audit_record(struct request *request, const char *filter, const char *budget);
-
 /* Status's fields of what no witness has seen yet. */
 void answer_window(struct request *request);
 

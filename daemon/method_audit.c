@@ -146,49 +146,6 @@ static enum err filter_take(const struct audit_request *wanted, struct filter *r
 	return ERR_NONE;
 }
 
-/* ---- On record ---- */
-
-/* The id is made of uid, filter and day, and nobody without the keyring can guess it. */
-enum err audit_record(struct request *request, const char *filter, const char *budget)
-{
-	struct service *service = request->service;
-	struct memo words = { .filter = filter };
-	struct buf text = BUF_INIT;
-	struct entry entry;
-	uint8_t tag[16];
-	const char *problem = service_problem(service, true);
-
-	buf_printf(&text, "audit\n%s\n%s", service->calendar.day, filter);
-	if (!problem)
-		problem = keyring_tag(&service->keyring, text.data, text.len, tag);
-	buf_release(&text);
-	if (problem)
-		return refuse_words(request->refusal, ERR_UNAVAILABLE, "",
-				    "%s, so looking could not be put on record", problem);
-	entry_clear(&entry);
-	entry.kind = KIND_AUDIT;
-	memcpy(entry.kind_name, "audit", sizeof("audit"));
-	entry.uid = request->actor->uid;
-	uuid_v8(tag, entry.id);
-	memcpy(entry.period, service->calendar.day, sizeof(entry.period));
-	memcpy(entry.budget, budget, strlen(budget) + 1);
-	if (books_request(&service->books, entry.uid, entry.id) != ABSENT)
-		return ERR_NONE;
-	return batch_add(&service->batch, &entry, &words, service->now, request->refusal);
-}
-
-static enum err record(struct request *request, const struct audit_request *wanted,
-		       const struct scope *scope)
-{
-	struct buf filter = BUF_INIT;
-	enum err err;
-
-	json_content(audit_fields, wanted, &filter);
-	err = audit_record(request, filter.data, scope->count == 1 ? scope->list[0]->name : "");
-	buf_release(&filter);
-	return err;
-}
-
 static enum err stream(struct request *request, const struct audit_request *wanted,
 		       const struct scope *scope)
 {
@@ -202,9 +159,8 @@ static enum err stream(struct request *request, const struct audit_request *want
 				    "at most %d are named in one audit; without names all are meant",
 				    SCOPE_NAMES_MAX);
 	err = filter_take(wanted, &filter, request->refusal);
-
-	if (!err && scope->others)
-		err = record(request, wanted, scope);
+	if (!err)
+		err = scope_record(request, scope, audit_fields, wanted);
 	if (err) {
 		free(filter.customer);
 		return err;

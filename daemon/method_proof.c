@@ -9,6 +9,7 @@
 #include "common/hash.h"
 #include "common/log.h"
 #include "prove.h"
+#include "scope.h"
 
 #define LEAVES_A_TURN 512
 

@@ -226,18 +226,6 @@ static void scope_keep(struct report_job *report, const struct scope *scope)
 	}
 }
 
-static enum err record(struct request *request, const struct report_request *wanted,
-		       const struct scope *scope)
-{
-	struct buf filter = BUF_INIT;
-	enum err err;
-
-	json_content(report_fields, wanted, &filter);
-	err = audit_record(request, filter.data, scope->count == 1 ? scope->list[0]->name : "");
-	buf_release(&filter);
-	return err;
-}
-
 static enum err stream(struct request *request, const struct report_request *wanted,
 		       const struct scope *scope)
 {
@@ -247,8 +235,8 @@ static enum err stream(struct request *request, const struct report_request *wan
 	if (!report)
 		abort();
 	err = month_take(wanted->month, report, request->refusal);
-	if (!err && scope->others)
-		err = record(request, wanted, scope);
+	if (!err)
+		err = scope_record(request, scope, report_fields, wanted);
 	if (err) {
 		free(report);
 		return err;

@@ -7,41 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
+
 /* ---- Opening ---- */
-
-static int write_all(int fd, const uint8_t *bytes, size_t len, off_t at)
-{
-	while (len) {
-		ssize_t n = pwrite(fd, bytes, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? errno : EIO;
-		bytes += n;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static int read_all(int fd, uint8_t *bytes, size_t len, off_t at)
-{
-	while (len) {
-		ssize_t n = pread(fd, bytes, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		if (!n)
-			break;
-		bytes += n;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 static off_t segment_offset(const struct wal *wal, const struct segment *segment)
 {
@@ -66,8 +34,9 @@ static int segments_read(struct wal *wal)
 	int error = 0;
 
 	for (size_t i = 0; !error && i < WAL_SEGMENTS; i++)
-		error = read_all(wal->fd, wal->segments[i].bytes, SEGMENT_SIZE,
-				 segment_offset(wal, &wal->segments[i]));
+		if (file_read(wal->fd, wal->segments[i].bytes, SEGMENT_SIZE,
+			      segment_offset(wal, &wal->segments[i])) < 0)
+			error = errno;
 	return error;
 }
 
@@ -85,8 +54,8 @@ static int file_fill(struct wal *wal, int dir, bool *ret_missing)
 	if (error || (st.st_size >= whole && st.st_blocks * 512 >= whole))
 		return error;
 	for (size_t i = 0; !error && i < WAL_SEGMENTS; i++)
-		error = write_all(wal->fd, wal->segments[i].bytes, SEGMENT_SIZE,
-				  segment_offset(wal, &wal->segments[i]));
+		error = file_write(wal->fd, wal->segments[i].bytes, SEGMENT_SIZE,
+				   segment_offset(wal, &wal->segments[i]));
 	if (!error && (fsync(wal->fd) < 0 || fsync(dir) < 0))
 		error = errno;
 	return error;
@@ -185,8 +154,8 @@ void wal_clear(struct wal *wal)
 {
 	wal_restart(wal);
 	for (size_t i = 0; i < WAL_SEGMENTS; i++)
-		write_all(wal->fd, wal->segments[i].bytes, SEGMENT_SIZE,
-			  segment_offset(wal, &wal->segments[i]));
+		file_write(wal->fd, wal->segments[i].bytes, SEGMENT_SIZE,
+			   segment_offset(wal, &wal->segments[i]));
 }
 
 bool wal_there(const struct wal *wal)
@@ -227,7 +196,7 @@ static bool record_erase(const struct wal *wal, off_t at)
 {
 	static const uint8_t zeros[SEGMENT_PAGE];
 
-	return !write_all(wal->fd, zeros, SEGMENT_PAGE, at) && !fdatasync(wal->fd);
+	return !file_write(wal->fd, zeros, SEGMENT_PAGE, at) && !fdatasync(wal->fd);
 }
 
 enum wal_end wal_write(struct wal *wal, int *error)
@@ -240,7 +209,7 @@ enum wal_end wal_write(struct wal *wal, int *error)
 
 	memcpy(prior, wal->prior, CHECKSUM_SIZE);
 	size = segment_finish(segment, prior);
-	*error = write_all(wal->fd, segment->bytes + segment->used, size, at);
+	*error = file_write(wal->fd, segment->bytes + segment->used, size, at);
 	gone = (*error == ENOSPC || *error == EDQUOT) && record_erase(wal, at);
 	if (!*error && fdatasync(wal->fd) < 0)
 		*error = errno;
