@@ -106,7 +106,10 @@ int rotate_key(const struct config *config, int64_t days)
 		log_error("cannot look into %s: %s", config->dir, strerror(errno));
 		return EXIT_FAILED;
 	}
-	if (service_load(&service, config) || service_start(&service))
+	if (service_load(&service, config))
+		return EXIT_FAILED;
+	service_hear_clock(&service);
+	if (service_start(&service))
 		return EXIT_FAILED;
 	problem = rotate(&service, days);
 	if (problem)

@@ -92,7 +92,7 @@ static void clock_trust(struct service *service)
 	service->started_boot = clock_us(CLOCK_BOOTTIME);
 }
 
-static void clock_accept(struct service *service)
+void service_hear_clock(struct service *service)
 {
 	if (unlinkat(service->dir, ACCEPT_CLOCK_FILE, 0) < 0)
 		return;
@@ -103,7 +103,7 @@ static void clock_accept(struct service *service)
 void service_second(struct service *service)
 {
 	clock_tell(service);
-	clock_accept(service);
+	service_hear_clock(service);
 	ledger_second(&service->ledger);
 	if (!batch_open(&service->batch))
 		signers_expire(service->dir, &service->books, &service->signers);

@@ -78,6 +78,9 @@ const char *service_problem(const struct service *service, bool reserve);
  * whether the old signing key is needed on. */
 void service_second(struct service *service);
 
+/* Takes the operator's word that the clock is right (--accept-clock), once, if it was given. */
+void service_hear_clock(struct service *service);
+
 /* What `fundd --accept-clock` does: tells a running daemon, or the next one, that the clock is right. */
 int service_accept_clock(const struct config *config);
 

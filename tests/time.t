@@ -152,6 +152,14 @@ with ledger.connect(REP) as rep:
 clock.move(minutes=11)
 ok(isinstance(spends(ledger, 64), dict), 'when it has caught up, money moves by itself', problem(ledger))
 ledger.stop()
+clock.move(minutes=-30)
+rotate = [program('fundd'), '--rotate-key', '--dir', ledger.dir]
+refused = run(rotate, env=clock.environment())
+ok(refused.returncode == 1 and refused.stderr.count('--accept-clock') == 1,
+   'behind again, the key is not changed, and what to do is said once', refused.stderr)
+run([program('fundd'), '--accept-clock', '--dir', ledger.dir], env=clock.environment())
+rotated = run(rotate, env=clock.environment())
+is_(rotated.returncode, 0, '... which helps', rotated.stderr)
 is_(ledger.verify('--all').returncode, 0, 'all of it verifies')
 
 # ---- tzdata changes between two runs ------------------------------------------------------------
