@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "times.h"
 
 #define BLOCK 4096
 #define COUNT_MAX 100000
@@ -21,21 +22,6 @@ static void die(const char *what)
 {
 	fprintf(stderr, "disk: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-static double now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 static double median_from(int fd, unsigned first, unsigned count)
@@ -51,7 +37,7 @@ static double median_from(int fd, unsigned first, unsigned count)
 			die("writing");
 		times[i] = now_us() - began;
 	}
-	qsort(times, count, sizeof(*times), compare);
+	times_sort(times, count);
 	return times[count / 2];
 }
 

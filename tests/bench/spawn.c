@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "times.h"
 
 #define COUNT_MAX 100000
 
@@ -22,21 +23,6 @@ static void die(const char *what, const char *why)
 {
 	fprintf(stderr, "spawn: %s: %s\n", what, why);
 	exit(1);
-}
-
-static double now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 static double run(char **command, const posix_spawn_file_actions_t *quiet)
@@ -75,7 +61,7 @@ int main(int argc, char **argv)
 		snprintf(number, sizeof(number), "%lu", i);
 		times[i] = run(argv + 2, &quiet);
 	}
-	qsort(times, count, sizeof(*times), compare);
+	times_sort(times, count);
 	printf("{\"median_us\": %.1f, \"p90_us\": %.1f}\n", times[count / 2],
 	       times[(count - 1) * 9 / 10]);
 	posix_spawn_file_actions_destroy(&quiet);
