@@ -33,9 +33,9 @@ static enum exit_status close_run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (argc == first)
-		return (enum exit_status)usage_error(&cmd_close, "the name of a budget is needed");
+		return usage_error(&cmd_close, "the name of a budget is needed");
 	if (argc - first > 1)
-		return (enum exit_status)usage_surplus(&cmd_close, argv[first + 1]);
+		return usage_surplus(&cmd_close, argv[first + 1]);
 	end = fund_connect(fund);
 	if (end != EXIT_OK)
 		return end;

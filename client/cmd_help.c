@@ -28,7 +28,7 @@ static enum exit_status help_run(struct fund *fund, int argc, char **argv)
 	}
 	fund->help = true;
 	run_beside(fund, 1, argv + 1);
-	return (enum exit_status)usage_error(NULL, "there is no command `%s`", argv[1]);
+	return usage_error(NULL, "there is no command `%s`", argv[1]);
 }
 
 const struct command cmd_help = { "help", "[COMMAND]", "This page, or a command's", NULL, help_run };

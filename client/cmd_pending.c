@@ -65,7 +65,7 @@ static enum exit_status pending_run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (first < argc || (options.send && options.drop))
-		return (enum exit_status)usage_error(&cmd_pending, "either --send or --drop");
+		return usage_error(&cmd_pending, "either --send or --drop");
 	if (options.send)
 		end = fund_connect(fund);
 	if (end != EXIT_OK)

@@ -94,8 +94,7 @@ static enum exit_status receipt_run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (seq < 0)
-		return (enum exit_status)usage_error(&cmd_receipt,
-						     "the number of an entry is needed");
+		return usage_error(&cmd_receipt, "the number of an entry is needed");
 	json_open(&parameters, NULL, '{');
 	json_int(&parameters, "seq", seq);
 	json_close(&parameters, '}');

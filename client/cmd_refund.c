@@ -96,10 +96,10 @@ static enum exit_status refund_run(struct fund *fund, int argc, char **argv)
 		ref = number_parse(argv[first++]);
 	words = amount_words(argc - first, argv + first, &amount);
 	if (ref < 0)
-		end = (enum exit_status)usage_error(&cmd_refund, "the number of an entry is needed, "
-						    "then perhaps an amount");
+		end = usage_error(&cmd_refund, "the number of an entry is needed, "
+				  "then perhaps an amount");
 	else if (words != argc - first)
-		end = (enum exit_status)usage_surplus(&cmd_refund, argv[first + words]);
+		end = usage_surplus(&cmd_refund, argv[first + words]);
 	else
 		end = refund_ask(fund, &options, ref, amount.data);
 	buf_release(&amount);

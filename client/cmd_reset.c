@@ -132,7 +132,7 @@ static enum exit_status reset_run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (first < argc)
-		return (enum exit_status)usage_error(&cmd_reset, "it takes no arguments");
+		return usage_error(&cmd_reset, "it takes no arguments");
 	json_open(&parameters, NULL, '{');
 	if (options.period)
 		json_str(&parameters, "period", options.period);

@@ -142,16 +142,16 @@ static enum exit_status spend_run(struct fund *fund, int argc, char **argv)
 	if (options.batch && argc == first && !row_options(&options))
 		return batch_run(fund, options.batch, options.budget, options.dry_run);
 	if (options.batch)
-		return (enum exit_status)usage_error(&cmd_spend, "with --batch, all that is said of a "
-						     "spend stands in the file; only --budget and "
-						     "--dry-run go with it");
+		return usage_error(&cmd_spend, "with --batch, all that is said of a "
+				   "spend stands in the file; only --budget and "
+				   "--dry-run go with it");
 	words = amount_words(argc - first, argv + first, &amount);
 	if (!words)
-		end = (enum exit_status)usage_error(&cmd_spend, "one amount is needed, such as 12.50");
+		end = usage_error(&cmd_spend, "one amount is needed, such as 12.50");
 	else if (words != argc - first)
-		end = (enum exit_status)usage_surplus(&cmd_spend, argv[first + words]);
+		end = usage_surplus(&cmd_spend, argv[first + words]);
 	else if (!options.reason)
-		end = (enum exit_status)usage_error(&cmd_spend, "say what it is for: --for REASON");
+		end = usage_error(&cmd_spend, "say what it is for: --for REASON");
 	else
 		end = spend_one(fund, &options, amount.data);
 	buf_release(&amount);

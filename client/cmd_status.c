@@ -83,7 +83,7 @@ static enum exit_status status_run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (first < argc)
-		return (enum exit_status)usage_error(&cmd_status, "it takes no arguments");
+		return usage_error(&cmd_status, "it takes no arguments");
 	end = fund_begin(fund);
 	if (end == EXIT_OK)
 		end = request_read(fund, "Status", &text, &hint, &reply);

@@ -168,11 +168,9 @@ static enum exit_status open_run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (argc - first != 1 || !options.owner == !options.group)
-		return (enum exit_status)usage_error(&cmd_open, "a name is needed, and either "
-						     "--owner or --group");
+		return usage_error(&cmd_open, "a name is needed, and either --owner or --group");
 	if (name_problem(argv[first]))
-		return (enum exit_status)usage_error(&cmd_open, "%s: %s", argv[first],
-						     name_problem(argv[first]));
+		return usage_error(&cmd_open, "%s: %s", argv[first], name_problem(argv[first]));
 	end = fund_connect(fund);
 	if (end == EXIT_OK && options.currency) {
 		snprintf(currency, sizeof(currency), "%s", options.currency);
@@ -193,10 +191,9 @@ static enum exit_status adjust_run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	if (argc - first != 1)
-		return (enum exit_status)usage_error(&cmd_adjust, "the name of a budget is needed");
+		return usage_error(&cmd_adjust, "the name of a budget is needed");
 	if (!memcmp(&options, &(struct terms_options){ NULL }, sizeof(options)))
-		return (enum exit_status)usage_error(&cmd_adjust, "say what changes, such as "
-						     "--allowance 150");
+		return usage_error(&cmd_adjust, "say what changes, such as --allowance 150");
 	end = fund_connect(fund);
 	if (end == EXIT_OK)
 		end = budget_fetch(fund, argv[first], &budget);

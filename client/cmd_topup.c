@@ -74,9 +74,9 @@ static enum exit_status topup_run(struct fund *fund, int argc, char **argv)
 		name = argv[first++];
 	words = amount_words(argc - first, argv + first, &amount);
 	if (!words)
-		end = (enum exit_status)usage_error(&cmd_topup, "an amount is needed, such as 50");
+		end = usage_error(&cmd_topup, "an amount is needed, such as 50");
 	else if (words != argc - first)
-		end = (enum exit_status)usage_surplus(&cmd_topup, argv[first + words]);
+		end = usage_surplus(&cmd_topup, argv[first + words]);
 	else
 		end = topup_ask(fund, &options, name, amount.data);
 	buf_release(&amount);

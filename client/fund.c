@@ -13,25 +13,6 @@
 
 #define SOCKET_DEFAULT "/run/fund/fund.sock"
 
-bool fund_start(struct fund *fund, const char *name, int argc, char **argv)
-{
-	struct buf line = BUF_INIT;
-
-	signal(SIGPIPE, SIG_IGN);
-	log_open("fund");
-	*fund = (struct fund){ .socket = getenv("FUND_SOCKET"), .link = LINK_INIT, .watch = WATCH_INIT };
-	if (!fund->socket || !*fund->socket)
-		fund->socket = SOCKET_DEFAULT;
-	buf_str(&line, name);
-	quote_line(&line, argc - 1, argv + 1);
-	fund->line = buf_detach(&line);
-	if (!sign_start()) {
-		tell("the machine gives no randomness");
-		return false;
-	}
-	return true;
-}
-
 enum exit_status fund_connect(struct fund *fund)
 {
 	const char *where = fund->command ? fund->command : fund->socket;
@@ -66,7 +47,26 @@ enum exit_status fund_begin(struct fund *fund)
 	return fund->link.fd >= 0 ? EXIT_OK : EXIT_UNREACHABLE;
 }
 
-enum exit_status fund_end(struct fund *fund, enum exit_status status)
+static bool fund_start(struct fund *fund, const char *name, int argc, char **argv)
+{
+	struct buf line = BUF_INIT;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_open("fund");
+	*fund = (struct fund){ .socket = getenv("FUND_SOCKET"), .link = LINK_INIT, .watch = WATCH_INIT };
+	if (!fund->socket || !*fund->socket)
+		fund->socket = SOCKET_DEFAULT;
+	buf_str(&line, name);
+	quote_line(&line, argc - 1, argv + 1);
+	fund->line = buf_detach(&line);
+	if (!sign_start()) {
+		tell("the machine gives no randomness");
+		return false;
+	}
+	return true;
+}
+
+static enum exit_status fund_end(struct fund *fund, enum exit_status status)
 {
 	print_flush();
 	status = watch_end(&fund->watch, status);
@@ -74,4 +74,14 @@ enum exit_status fund_end(struct fund *fund, enum exit_status status)
 	link_close(&fund->link);
 	free(fund->line);
 	return print_end(status);
+}
+
+enum exit_status fund_main(const char *name, int argc, char **argv,
+			   enum exit_status (*run)(struct fund *fund, int argc, char **argv))
+{
+	struct fund fund;
+
+	if (!fund_start(&fund, name, argc, argv))
+		return EXIT_FAILED;
+	return fund_end(&fund, run(&fund, argc, argv));
 }

@@ -43,15 +43,15 @@ const struct command *command_find(const char *name);
 /* `fund` alone: what the caller has. */
 enum exit_status balance_own(struct fund *fund);
 
-/* Every program begins and ends so: defaults and the environment; what was watched,
- * remembered, printed. */
-bool fund_start(struct fund *fund, const char *name, int argc, char **argv);
-enum exit_status fund_end(struct fund *fund, enum exit_status status);
+/* Every program: defaults and the environment, what it does, and at the end what was watched, remembered, printed. `name`
+ * is what people type. Returns how it ends. */
+enum exit_status fund_main(const char *name, int argc, char **argv,
+			   enum exit_status (*run)(struct fund *fund, int argc, char **argv));
 
 /* The link broke, or was never there. Returns EXIT_UNREACHABLE. */
 enum exit_status tell_unreachable(const struct fund *fund);
 
-/* After watch_settle said no: tells, unless there is an alarm, which fund_end does. */
+/* After watch_settle said no: tells, unless there is an alarm, which fund_main does. */
 enum exit_status tell_unsettled(const struct fund *fund);
 
 /* Becomes the program fund-X, argv[0] being X, with the shared options; returns when there is

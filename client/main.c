@@ -61,9 +61,14 @@ void run_beside(const struct fund *fund, int argc, char **argv)
 
 static enum exit_status run(struct fund *fund, int argc, char **argv)
 {
-	int first = options_front(fund, argc, argv);
 	const struct command *command;
+	int first;
 
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		printf("fund %s\n", VERSION);
+		return EXIT_OK;
+	}
+	first = options_front(fund, argc, argv);
 	if (first < 0)
 		return EXIT_USAGE;
 	if (fund->help)
@@ -74,18 +79,10 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 	if (command)
 		return command->run(fund, argc - first, argv + first);
 	run_beside(fund, argc - first, argv + first);
-	return (enum exit_status)usage_error(NULL, "there is no command `%s`", argv[first]);
+	return usage_error(NULL, "there is no command `%s`", argv[first]);
 }
 
 int main(int argc, char **argv)
 {
-	struct fund fund;
-
-	if (!fund_start(&fund, "fund", argc, argv))
-		return EXIT_FAILED;
-	if (argc == 2 && !strcmp(argv[1], "--version")) {
-		printf("fund %s\n", VERSION);
-		return fund_end(&fund, EXIT_OK);
-	}
-	return fund_end(&fund, run(&fund, argc, argv));
+	return fund_main("fund", argc, argv, run);
 }

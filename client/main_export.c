@@ -370,16 +370,11 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 		return (enum exit_status)status;
 	fund->command = options.connect;
 	if (!options.format || argc - first != 1)
-		return (enum exit_status)usage_error(&export_command,
-						     "a format and a directory are needed");
+		return usage_error(&export_command, "a format and a directory are needed");
 	return export_run(fund, argv[first]);
 }
 
 int main(int argc, char **argv)
 {
-	struct fund fund;
-
-	if (!fund_start(&fund, "fund export", argc, argv))
-		return EXIT_FAILED;
-	return fund_end(&fund, run(&fund, argc, argv));
+	return fund_main("fund export", argc, argv, run);
 }

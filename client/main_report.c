@@ -88,7 +88,7 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 		return (enum exit_status)status;
 	month_now(month);
 	if (first < argc && isdigit((unsigned char)*argv[first]) && label_kind(argv[first]) != PERIOD_MONTH)
-		return (enum exit_status)usage_error(&report, "%s: a month is written as in 2026-11", argv[first]);
+		return usage_error(&report, "%s: a month is written as in 2026-11", argv[first]);
 	json_open(&parameters, NULL, '{');
 	if (first < argc && label_kind(argv[first]) == PERIOD_MONTH)
 		json_str(&parameters, "month", argv[first++]);
@@ -110,9 +110,5 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct fund fund;
-
-	if (!fund_start(&fund, "fund report", argc, argv))
-		return EXIT_FAILED;
-	return fund_end(&fund, run(&fund, argc, argv));
+	return fund_main("fund report", argc, argv, run);
 }

@@ -302,21 +302,15 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 		return (enum exit_status)status;
 	fund->command = options.connect;
 	if (first < argc && (options.full || options.connect))
-		return (enum exit_status)usage_error(&verify_command,
-						     "files are checked without the daemon");
+		return usage_error(&verify_command, "files are checked without the daemon");
 	if (first < argc)
 		return verify_files(fund, &options, argc - first, argv + first);
 	if (offline)
-		return (enum exit_status)usage_error(&verify_command,
-						     "--vkey, --witness and --leaf go with files");
+		return usage_error(&verify_command, "--vkey, --witness and --leaf go with files");
 	return options.full ? verify_full(fund) : verify_mine(fund);
 }
 
 int main(int argc, char **argv)
 {
-	struct fund fund;
-
-	if (!fund_start(&fund, "fund verify", argc, argv))
-		return EXIT_FAILED;
-	return fund_end(&fund, run(&fund, argc, argv));
+	return fund_main("fund verify", argc, argv, run);
 }

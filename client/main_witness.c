@@ -285,9 +285,8 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 		return (enum exit_status)status;
 	fund->command = options.connect;
 	if (first < argc || (options.every && !options.follow))
-		return (enum exit_status)usage_error(&witness_command,
-						     first < argc ? "it takes no arguments"
-								  : "--every goes with --follow");
+		return usage_error(&witness_command, first < argc ? "it takes no arguments"
+				   : "--every goes with --follow");
 	if (!path_take(&witness))
 		return tell(
 			"neither HOME nor XDG_STATE_HOME says where to keep what was seen; give --dir");
@@ -302,9 +301,5 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct fund fund;
-
-	if (!fund_start(&fund, "fund witness", argc, argv))
-		return EXIT_FAILED;
-	return fund_end(&fund, run(&fund, argc, argv));
+	return fund_main("fund witness", argc, argv, run);
 }

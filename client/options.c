@@ -139,7 +139,7 @@ int options_parse(struct fund *fund, const struct command *command, void *into, 
 	return set_parse(&set, command, ":", argc, argv);
 }
 
-int usage_error(const struct command *command, const char *format, ...)
+enum exit_status usage_error(const struct command *command, const char *format, ...)
 {
 	va_list args;
 
@@ -153,7 +153,7 @@ int usage_error(const struct command *command, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-int usage_surplus(const struct command *command, const char *word)
+enum exit_status usage_surplus(const struct command *command, const char *word)
 {
 	return usage_error(command, "%s is a word too many; a reason of several words stands in quotes: "
 			   "--for \"parcel came late\"", word);

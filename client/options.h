@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "common/err.h"
+
 struct command;
 struct fund;
 
@@ -43,11 +45,11 @@ int options_front(struct fund *fund, int argc, char **argv);
 int options_parse(struct fund *fund, const struct command *command, void *into, int argc, char **argv);
 
 /* Tells what is wrong and where it says how the command is written. Returns EXIT_USAGE. */
-int usage_error(const struct command *command, const char *format, ...)
+enum exit_status usage_error(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* The same of a word too many, most likely of a reason that was not quoted. */
-int usage_surplus(const struct command *command, const char *word);
+enum exit_status usage_surplus(const struct command *command, const char *word);
 
 /* A decimal number without sign from 0 to the largest int64; -1 for anything else. */
 long long number_parse(const char *text);
