@@ -10,7 +10,7 @@ bool ending_was_clean(int dir)
 
 void ending_note_clean(int dir)
 {
-	int fd = openat(dir, ENDING_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = openat(dir, ENDING_FILE, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd >= 0)
 		close(fd);

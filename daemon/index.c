@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "apply.h"
@@ -18,10 +19,13 @@ static int environment_open(struct index *index, const char *dir, unsigned flags
 {
 	char path[4096];
 	MDB_txn *txn;
+	struct stat st;
 	int error;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, INDEX_FILE) >= sizeof(path))
 		return ENAMETOOLONG;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return MDB_INVALID;	/* opening it might wait for ever */
 	error = mdb_env_create(&index->env);
 	if (error)
 		return error;

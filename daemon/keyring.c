@@ -46,12 +46,16 @@ const char *keyring_open(struct keyring *ring, int dir, const char *origin, bool
 {
 	char want[KEYRING_HEADER], got[KEYRING_HEADER];
 	struct stat st;
-	int fd = openat(dir, KEYRING_FILE, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	int fd = openat(dir, KEYRING_FILE, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return "the keyring `keys` is missing or cannot be opened; restore it from its backup";
 	header_format(origin, want);
-	if (fstat(fd, &st) < 0 || file_read(fd, got, sizeof(got), 0) != sizeof(got)) {
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return "the keyring `keys` is not a file; restore it from its backup";
+	}
+	if (file_read(fd, got, sizeof(got), 0) != sizeof(got)) {
 		close(fd);
 		return "the keyring `keys` is cut short; restore it from its backup";
 	}

@@ -1,17 +1,25 @@
 #include "ledger.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define OPEN_TRIES 100		/* beside a daemon that settles faster than we read */
 
 const char *ledger_error(int error)
 {
-	return error == LEDGER_LOG_STRAY
-		       ? "ledger.wal does not go on where ledger.mdb ends: it is damaged, or ledger.mdb is "
-			 "older than it. Restore the newest ledger.mdb; if there is none newer, move "
-			 "ledger.wal away, and what only it holds is lost"
-		       : store_error(error);
+	switch (error) {
+	case LEDGER_LOG_STRAY:
+		return "ledger.wal does not go on where ledger.mdb ends: it is damaged, or ledger.mdb is older "
+		       "than it. Restore the newest ledger.mdb; if there is none newer, move ledger.wal away, "
+		       "and what only it holds is lost";
+	case LEDGER_NO_FILE:
+		return "ledger.mdb, ledger.mdb-lock or ledger.wal is not a file there, but a link, a directory, "
+		       "a pipe or a device. Put the file back in its place";
+	default:
+		return store_error(error);
+	}
 }
 
 /* ---- Opening ---- */
@@ -23,6 +31,22 @@ static void *allocate(size_t size)
 	if (!bytes)
 		abort();
 	return bytes;
+}
+
+/* Else opening one might wait for ever, or go elsewhere. */
+static int files_look(const char *dir)
+{
+	static const char *const names[] = { LEDGER_FILE, LEDGER_FILE "-lock", WAL_FILE };
+	char path[4096];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, names[i]) >= sizeof(path))
+			return ENAMETOOLONG;
+		if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+			return LEDGER_NO_FILE;
+	}
+	return 0;
 }
 
 static void log_close(struct ledger *ledger)
@@ -68,10 +92,11 @@ static int recover(struct ledger *ledger)
 
 int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool create)
 {
-	int error;
+	int error = files_look(dir);
 
 	*ledger = (struct ledger){ .wal = NULL };
-	error = store_open(&ledger->store, dir, map_size, create);
+	if (!error)
+		error = store_open(&ledger->store, dir, map_size, create);
 	if (error)
 		return error;
 	ledger->size = ledger->store.size;
@@ -103,7 +128,9 @@ int ledger_open_reader(struct ledger *ledger, const char *dir)
 
 	for (int i = 0; error == LEDGER_LOG_STRAY && i < OPEN_TRIES; i++) {
 		*ledger = (struct ledger){ .wal = NULL };
-		error = store_open_reader(&ledger->store, dir);
+		error = files_look(dir);
+		if (!error)
+			error = store_open_reader(&ledger->store, dir);
 		if (error)
 			return error;
 		ledger->size = ledger->store.size;

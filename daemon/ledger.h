@@ -19,6 +19,9 @@
 /* The log has rows that do not go on from ledger.mdb's last one. */
 #define LEDGER_LOG_STRAY (-1)
 
+/* Something else lies at the name of a file. */
+#define LEDGER_NO_FILE (-2)
+
 struct ledger {
 	struct store store;
 	struct wal *wal;		/* NULL: only what is settled is looked at */

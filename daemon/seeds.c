@@ -42,7 +42,7 @@ const char *seed_write(int dir, const char *name, const uint8_t seed[SEED_SIZE])
  * blank. */
 static const char *seed_read(int dir, const char *name, mode_t others, uint8_t seed[SEED_SIZE])
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	uint8_t more;
 	bool whole;

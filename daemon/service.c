@@ -115,7 +115,7 @@ int service_accept_clock(const struct config *config)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", config->dir, ACCEPT_CLOCK_FILE);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		log_error("cannot write %s: %s", path, strerror(errno));
 		return -1;

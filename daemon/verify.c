@@ -98,6 +98,17 @@ static bool end_with(pid_t parent)
 	return !prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent;
 }
 
+/* Or what keeps everybody from opening it, in whatever state it is. */
+static bool damage(int error)
+{
+	static const int others[] = { ENOENT, EACCES, ENOMEM, EMFILE, ENFILE, LEDGER_NO_FILE };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (error == others[i])
+			return false;
+	return true;
+}
+
 static int check(void *context)
 {
 	const struct job *job = context;
@@ -117,7 +128,7 @@ static int check(void *context)
 		return EXIT_FAILED;
 	error = ledger_open_reader(&ledger, ".");
 	if (error) {
-		if (error == ENOENT || error == EACCES || error == ENOMEM || error == EMFILE || error == ENFILE) {
+		if (!damage(error)) {
 			log_error("cannot open the ledger in %s: %s", path, ledger_error(error));
 			return EXIT_FAILED;
 		}

@@ -209,7 +209,7 @@ static void witness_write(const struct witness *witness, struct buf *out)
 
 static const char *file_write(const struct witnesses *witnesses, int dir)
 {
-	int fd = openat(dir, FILE_ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(dir, FILE_ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0600);
 	struct buf text = BUF_INIT;
 	bool written;
 
@@ -349,16 +349,16 @@ static bool text_take(struct witnesses *witnesses, const char *text, size_t len,
 
 bool witnesses_load(struct witnesses *witnesses, int dir, struct reader *reader, const char *origin)
 {
-	int fd = openat(dir, WITNESSES_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(dir, WITNESSES_FILE, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	char *text;
 	bool good;
 
 	if (fd < 0 && errno == ENOENT)
 		return true;
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > (off_t)FILE_MAX) {
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)FILE_MAX) {
 		log_error("cannot read the file `%s`: %s", WITNESSES_FILE,
-			  fd < 0 ? strerror(errno) : "too long");
+			  fd < 0 ? strerror(errno) : "it is too long, or not a file");
 		if (fd >= 0)
 			close(fd);
 		return false;

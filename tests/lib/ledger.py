@@ -163,8 +163,9 @@ def signals_allowed():
 def run(argv, **options):
     """Runs to the end; stdout and stderr are text in the result."""
     options.setdefault('env', environment())
+    options.setdefault('timeout', 4 * PATIENCE)
     return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          errors='replace', timeout=4 * PATIENCE, **options)
+                          errors='replace', **options)
 
 
 def identity(uid, gid, groups=()):
