@@ -14,6 +14,7 @@
 
 #include "batch.h"
 #include "common/clock.h"
+#include "common/err.h"
 #include "common/log.h"
 #include "ending.h"
 #include "seeds.h"
@@ -278,18 +279,16 @@ int init_ledger(const char *path, const struct init_options *given)
 	char vkey[VKEY_MAX + 1];
 	struct init_options filled = *given;
 	const struct init_options *options = &filled;
-	const char *problem = options_problem(path, options);
+	const char *wrong = options_problem(path, options), *problem = wrong ? wrong : prior_read(&filled);
 	int dir;
 
-	if (!problem)
-		problem = prior_read(&filled);
 	if (problem) {
 		log_error("%s", problem);
-		return -1;
+		return wrong ? EXIT_USAGE : EXIT_FAILED;
 	}
 	dir = dir_make(path, options->user);
 	if (dir < 0)
-		return -1;
+		return EXIT_FAILED;
 	problem = files_make(path, dir, options, vkey);
 	if (problem) {
 		log_error("no ledger was made in %s: %s", path, problem);
@@ -300,5 +299,5 @@ int init_ledger(const char *path, const struct init_options *given)
 			   "to whoever will check the ledger", options->origin, path);
 	}
 	close(dir);
-	return problem || fflush(stdout) ? -1 : 0;
+	return problem || fflush(stdout) ? EXIT_FAILED : EXIT_OK;
 }

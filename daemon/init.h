@@ -13,7 +13,7 @@ struct init_options {
 	struct checkpoint prior;	/* which is in it: init_ledger reads it */
 };
 
-/* 0 with the verifier key printed to stdout, or -1 after logging, with nothing left behind. */
+/* EXIT_OK with the verifier key printed to stdout; otherwise how the program ends, after logging, with nothing left. */
 int init_ledger(const char *dir, const struct init_options *options);
 
 #endif

@@ -76,14 +76,24 @@ static void overlap_take(const char *text)
 	options.overlap = (int64_t)days;
 }
 
+static void mode_take(enum mode mode)
+{
+	if (options.mode != MODE_SERVE && options.mode != mode) {
+		log_error("one thing at a time: --init, --verify, --backup, --rotate-key and --accept-clock exclude "
+			  "each other");
+		exit(EXIT_USAGE);
+	}
+	options.mode = mode;
+}
+
 static void option_take(int option)
 {
 	switch (option) {
-	case 'i': options.mode = MODE_INIT; break;
-	case 'v': options.mode = MODE_VERIFY; break;
-	case 'a': options.mode = MODE_ACCEPT_CLOCK; break;
-	case 'r': options.mode = MODE_ROTATE_KEY; break;
-	case 'b': options.mode = MODE_BACKUP; options.backup = optarg; break;
+	case 'i': mode_take(MODE_INIT); break;
+	case 'v': mode_take(MODE_VERIFY); break;
+	case 'a': mode_take(MODE_ACCEPT_CLOCK); break;
+	case 'r': mode_take(MODE_ROTATE_KEY); break;
+	case 'b': mode_take(MODE_BACKUP); options.backup = optarg; break;
 	case 'O': overlap_take(optarg); break;
 	case 'A': options.all = true; break;
 	case 'c': options.config = optarg; break;
@@ -232,7 +242,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	switch (options.mode) {
 	case MODE_INIT:
-		return init_ledger(config.dir, &options.init) ? EXIT_FAILED : EXIT_OK;
+		return init_ledger(config.dir, &options.init);
 	case MODE_VERIFY:
 		return verify_ledger(config.dir, options.all);
 	case MODE_ROTATE_KEY:

@@ -70,11 +70,12 @@ for name, words, said in (
         ('an origin with a blank', ['--origin', 'my fund'], ''),
         ('an origin that is empty', ['--origin', ''], ''),
         ('a user of nowhere', ['--user', 'nobody-of-that-name'], '--user')):
-    fails('refused: ' + name, init(new, *words), 1, said)
-fails('refused: no origin', fundd('--init', '--dir', new), 1, '--origin NAME')
+    fails('refused: ' + name, init(new, *words), 2, said)
+fails('refused: no origin', fundd('--init', '--dir', new), 2, '--origin NAME')
+fails('refused: two things at once', init(new, '--verify'), 2, 'one thing at a time')
 ok(not os.path.exists(new), 'and nothing is made then')
 system = '/var/lib/fund-test-%d' % os.getpid()
-fails('refused: root without --user, for a directory of the system', init(system), 1,
+fails('refused: root without --user, for a directory of the system', init(system), 2,
       '--user fund')
 ok(not os.path.exists(system), 'which is not made either')
 got = init(new, '--user', 'nobody')
