@@ -53,6 +53,7 @@ check 'root, nothing to be had: fails' test $status != 0
 run 0 --check build
 check '--check: fails' test $status = 1
 check '... and says make deps' says 'make deps'
+check '... and what gets no more than that' says '^Get it with:  apt-get install -y .*libjansson-dev'
 check '... and what is missing' says 'libjansson-dev'
 
 "$deps" --check build demo check >"$dir/out" 2>&1
