@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "verify.h"
 
 #define RENEW_EVERY 65536	/* rows: a pinned reader costs the daemon file space */
+#define FULL (8UL << 20)	/* bytes: more than a commit writes */
 
 /* ---- Rows ---- */
 
@@ -77,6 +79,14 @@ static int rows_copy(struct copying *copying, struct ledger *from)
 	return error;
 }
 
+/* LMDB takes a write of which only a part had room for a failing disk. */
+static int error_of_disk(int error)
+{
+	struct statvfs disk;
+
+	return error == EIO && statvfs(".", &disk) == 0 && disk.f_bavail < FULL / disk.f_frsize ? ENOSPC : error;
+}
+
 /* To the working directory. */
 static int ledger_copy(struct ledger *from, uint64_t map_size)
 {
@@ -89,7 +99,7 @@ static int ledger_copy(struct ledger *from, uint64_t map_size)
 	error = rows_copy(&copying, from);
 	segment_free(&copying.segment);
 	store_close(&copying.store);
-	return error;
+	return error_of_disk(error);
 }
 
 /* ---- In a process of its own, which is the ledger's owner, and which a damaged page may kill ---- */
@@ -139,12 +149,10 @@ static int copy_apart(const struct config *config, const char *path)
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	signal = WTERMSIG(status);
-	if (signal != SIGBUS && signal != SIGSEGV && signal != SIGABRT) {
-		log_error("the copying did not come to its end: it got signal %d (%s)", signal, strsignal(signal));
-		return EXIT_FAILED;
-	}
-	log_error("the ledger is corrupt: copying it ended in signal %d (%s)", signal, strsignal(signal));
-	return EXIT_UNVERIFIED;
+	log_error("the copying did not come to its end: it got signal %d (%s)%s", signal, strsignal(signal),
+		  signal == SIGBUS || signal == SIGSEGV || signal == SIGABRT ?
+		  ", as from a full disk or a damaged ledger; fundd --verify tells which" : "");
+	return EXIT_FAILED;
 }
 
 /* ---- The directory ---- */

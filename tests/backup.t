@@ -113,6 +113,21 @@ if os.geteuid() == 0:
         '... and root verifies it there')
     ok(all(os.stat(os.path.join(ledger.dir, f)).st_uid == 64001 for f in os.listdir(ledger.dir)),
        '... and so is all that is in the ledger')
+    small = os.path.join(ledger.home, 'small')
+    os.mkdir(small)
+    for size in ('64k', '400k'):
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=' + size, 'tmpfs', small], check=True)
+        try:
+            with open(os.path.join(small, 'filler'), 'wb', buffering=0) as f:
+                while size == '64k':
+                    f.write(bytes(4096))
+        except OSError:
+            pass
+        copied = backup(os.path.join(small, 'copy'), ledger)
+        ok(copied.returncode == 1 and re.search('full disk|No space left', copied.stderr) and
+           'corrupt' not in copied.stdout + copied.stderr and not os.path.exists(os.path.join(small, 'copy.new')),
+           'a disk of %s that is full: says so, and leaves nothing' % size, copied.stdout, copied.stderr)
+        subprocess.run(['umount', '-l', small], check=True)
 with open(ledger.data(), 'r+b') as f:
     data = f.read().replace(b'"seq":50,"at"', b'"seq":50,"an"')
     f.seek(0)
