@@ -193,7 +193,8 @@ static void say_malformed(struct buf *out, const struct refused *r)
 
 static void say_unavailable(struct buf *out, const struct refused *r)
 {
-	buf_printf(out, "the ledger cannot do this now: %s. Nothing was recorded.", r->says.problem);
+	buf_printf(out, "the ledger cannot do this now: %s.%s", r->says.problem,
+		   strstr(r->says.problem, "nothing was recorded") ? "" : " Nothing was recorded.");
 }
 
 static const struct {

@@ -116,9 +116,12 @@ struct span batch_common(const struct batch *batch)
 	return (struct span){ batch->leaf.data + ENTRY_COMMON, batch->common - ENTRY_COMMON };
 }
 
-static enum err unavailable(struct refusal *refusal, const char *problem)
+/* Logged once, and not for each who asks, until something could be recorded again. */
+static enum err unavailable(struct batch *batch, struct refusal *refusal, const char *problem)
 {
-	log_error("%s", problem);
+	if (problem != batch->told)
+		log_error("%s", problem);
+	batch->told = problem;
 	return refuse_words(refusal, ERR_UNAVAILABLE, "", "%s; nothing was recorded", problem);
 }
 
@@ -127,9 +130,9 @@ enum err batch_reserve(struct batch *batch, unsigned count, struct refusal *refu
 	const char *problem;
 
 	if (batch->count + count > BATCH_MAX)
-		return unavailable(refusal, "too many entries in one commit");
+		return unavailable(batch, refusal, "too many entries in one commit");
 	problem = keyring_reserve(batch->keyring, batch_size(batch) + count);
-	return problem ? unavailable(refusal, problem) : ERR_NONE;
+	return problem ? unavailable(batch, refusal, problem) : ERR_NONE;
 }
 
 enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words, int64_t now,
@@ -149,7 +152,7 @@ enum err batch_add(struct batch *batch, struct entry *entry, struct memo *words,
 		problem = books_apply(batch->books, &item->entry);
 	if (problem) {
 		batch->words.len = item->memo;
-		return unavailable(refusal, problem);
+		return unavailable(batch, refusal, problem);
 	}
 	row_add(batch, item);
 	memcpy(entry->memo, item->entry.memo, sizeof(entry->memo));
@@ -304,9 +307,11 @@ enum commit batch_commit(struct batch *batch, const char **problem)
 		else if (done != COMMIT_DONE)
 			*problem = ledger_error(batch->ledger->error);
 	}
-	if (done == COMMIT_DONE)
+	if (done == COMMIT_DONE) {
 		batch_keep(batch, &tree, &note);
-	else if (done == COMMIT_UNDONE)
+		batch->told = NULL;
+	}
+	if (done == COMMIT_UNDONE)
 		batch_undo(batch);
 	buf_release(&note);
 	return done;

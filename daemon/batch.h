@@ -40,6 +40,7 @@ struct batch {
 	struct buf sealed, leaf;	/* of the one being added */
 	size_t common;			/* bytes of `leaf` before its kind's own fields */
 	struct random_pool salts;
+	const char *told;		/* what was logged last of why nothing is recorded */
 };
 
 /* Takes over where a replay ended: its tree and its last checkpoint (copied). The books' fetch becomes the batch's. */

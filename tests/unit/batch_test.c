@@ -285,6 +285,38 @@ static void test_half_reset(void)
 	is_int(books_budget(&service.books, POOL)->balance, 1000000, "and the allowance is there");
 }
 
+/* How often so many refused requests are logged. */
+static int64_t logged_of(unsigned requests)
+{
+	int64_t lines = 0;
+	int before = dup(STDERR_FILENO);
+	FILE *log = tmpfile();
+
+	if (before < 0 || !log || dup2(fileno(log), STDERR_FILENO) < 0)
+		bail("no file for the log");
+	while (requests--)
+		if (batch_reserve(batch, BATCH_MAX + 1, &refusal) != ERR_UNAVAILABLE)
+			bail("more than fits is not refused");
+	dup2(before, STDERR_FILENO);
+	close(before);
+	rewind(log);
+	for (int c = getc(log); c != EOF; c = getc(log))
+		lines += c == '\n';
+	fclose(log);
+	return lines;
+}
+
+static void test_logged_once(void)
+{
+	struct entry entry = spend(1);
+
+	is_int(logged_of(3), 1, "what cannot be recorded is logged once, not for each who asks");
+	is_int(logged_of(2), 0, "and not again");
+	add(&entry, NULL, NULL, NOON);
+	commit("until something was recorded");
+	is_int(logged_of(2), 1, "then it is news again");
+}
+
 int main(void)
 {
 	char remove[sizeof(place) + 16];
@@ -299,6 +331,7 @@ int main(void)
 	test_full();
 	test_undone();
 	test_half_reset();
+	test_logged_once();
 	service_close(&service);
 	snprintf(remove, sizeof(remove), "rm -r %s", place);
 	return system(remove) || done_testing();
