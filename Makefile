@@ -34,9 +34,9 @@ tmpfilesdir = $(prefix)/lib/tmpfiles.d
 libexecdir = $(prefix)/libexec/fund
 sysconfdir = /etc
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(build) $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(WARNINGS) $(CFLAGS) -MMD -MP
-LIBS_DAEMON = -pthread -lsodium -ljansson -levent_core -lcrypto -lxxhash -llmdb -lsystemd -linih -lseccomp
+LIBS_DAEMON = -pthread -lsodium -ljansson -levent_core -lcrypto -lxxhash -llmdb -lsystemd -linih
 # Each library that is loaded costs every `fund` some 50 microseconds: see client/lazy.h for libsmartcols. Where
 # libsodium should be updated without building fund anew: make FUND_SODIUM=-lsodium
 FUND_SODIUM = -l:libsodium.a
@@ -53,7 +53,7 @@ sha256_light = $(build)/common/sha256_sodium.o
 syntax_full = $(build)/common/syntax_jansson.o
 syntax_light = $(build)/common/syntax_brief.o
 common_o = $(filter-out $(sha256_quick) $(sha256_light) $(syntax_full) $(syntax_light),$(call objects,common))
-daemon_o = $(call objects,daemon) $(sha256_quick) $(syntax_full)
+daemon_o = $(filter-out $(build)/daemon/calls.o,$(call objects,daemon)) $(sha256_quick) $(syntax_full)
 # fund is client/main.c, fund-X is client/main_X.c; each takes from the archive what it needs.
 client_o = $(call objects,client)
 client_a = $(build)/client.a
@@ -67,6 +67,15 @@ all: $(build)/fundd $(build)/fund $(beside)
 
 $(build)/fundd: $(common_o) $(daemon_o)
 	$(call quiet,LD)$(link) -o $@ $^ $(LIBS_DAEMON)
+
+# The filter of system calls is made while building.
+$(build)/daemon/calls: $(build)/daemon/calls.o
+	$(call quiet,LD)$(link) -o $@ $^ -lseccomp
+
+$(build)/daemon/calls.inc: $(build)/daemon/calls
+	$(call quiet,GEN)$< >$@.new && mv $@.new $@
+
+$(build)/daemon/sandbox.o: $(build)/daemon/calls.inc
 
 $(client_a): $(filter-out $(build)/client/main%,$(client_o)) $(common_o) $(syntax_light)
 	@rm -f $@
@@ -248,4 +257,4 @@ clean:
 
 .PHONY: all unit bench_programs fuzzers replays deps demo check fuzz coverage prove mutants soak bench install uninstall clean FORCE
 .SECONDARY:
--include $(patsubst %.o,%.d,$(common_o) $(sha256_light) $(syntax_light) $(daemon_o) $(client_o) $(sim_o)) $(addsuffix .d,$(unit_tests) $(bench_programs) $(fuzzers))
+-include $(patsubst %.o,%.d,$(common_o) $(sha256_light) $(syntax_light) $(daemon_o) $(build)/daemon/calls.o $(client_o) $(sim_o)) $(addsuffix .d,$(unit_tests) $(bench_programs) $(fuzzers))

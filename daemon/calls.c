@@ -1,22 +1,24 @@
-#include "calls.h"
-
+/*
+ * A program that make runs: prints the filter of seccomp(2) for the system calls that fundd keeps once it serves, as
+ * steps of BPF for sandbox.c. libseccomp makes it here and not within fundd: while it does it takes memory, and
+ * where there is none it frees twice, or gives out a filter that is not the one that was asked for.
+ */
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "sanitized.h"
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
-
-/* ---- What is kept ---- */
 
 /* What serving needs, and what the C library, LMDB, libevent and the look-up of users do on the way. Names that this
  * machine's architecture does not have are passed over. */
@@ -45,143 +47,81 @@ static const char *const calls_of_sanitizers[] = {
 	"clone", "getdents", "ptrace", "personality", "process_vm_readv", "sched_setaffinity", "setrlimit",
 };
 
-/* What must be in one half of an argument, as far as the mask goes: with an empty one, anything. */
-struct condition {
-	unsigned arg;
-	enum half { LOW, HIGH } half;
-	uint32_t mask, value;
-};
-
+/* Those that are needed with certain arguments alone: with each call's one of its rules must fit. */
 #define CONDITIONS 2
-#define ALL UINT32_MAX
 #define WRITE_EXEC (PROT_WRITE | PROT_EXEC)
 
-/* Those that are needed with certain arguments alone: one of its rules must fit. */
 static const struct rule {
 	const char *call;
-	struct condition conditions[CONDITIONS];
+	unsigned count;
+	struct scmp_arg_cmp conditions[CONDITIONS];
 } rules[] = {
-	{ "socket", { { 0, LOW, ALL, AF_UNIX } } },
-	{ "ioctl", { { 1, LOW, ALL, FIONREAD } } },
-	{ "ioctl", { { 1, LOW, ALL, TCGETS } } },
-	{ "mprotect", { { 2, LOW, PROT_EXEC, 0 } } },
-	{ "mmap", { { 2, LOW, WRITE_EXEC, 0 } } },
-	{ "mmap", { { 2, LOW, WRITE_EXEC, PROT_WRITE } } },
-	{ "mmap", { { 2, LOW, WRITE_EXEC, PROT_EXEC } } },
+	{ "socket", 1, { SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX) } },
+	{ "ioctl", 1, { SCMP_A1_32(SCMP_CMP_EQ, FIONREAD) } },
+	{ "ioctl", 1, { SCMP_A1_32(SCMP_CMP_EQ, TCGETS) } },
+	{ "mprotect", 1, { SCMP_A2_32(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) } },
+	{ "mmap", 1, { SCMP_A2_32(SCMP_CMP_MASKED_EQ, WRITE_EXEC, 0) } },
+	{ "mmap", 1, { SCMP_A2_32(SCMP_CMP_MASKED_EQ, WRITE_EXEC, PROT_WRITE) } },
+	{ "mmap", 1, { SCMP_A2_32(SCMP_CMP_MASKED_EQ, WRITE_EXEC, PROT_EXEC) } },
 	/* one's own limits can be read, nobody's be set */
-	{ "prlimit64", { { 2, LOW, ALL, 0 }, { 2, HIGH, ALL, 0 } } },
+	{ "prlimit64", 1, { SCMP_A2(SCMP_CMP_EQ, 0) } },
 	/* one's own thread goes behind the others */
-	{ "sched_setscheduler", { { 0, LOW, ALL, 0 }, { 1, LOW, ALL, SCHED_BATCH } } },
-	{ "setpriority", { { 0, LOW, ALL, PRIO_PROCESS }, { 1, LOW, ALL, 0 } } },
+	{ "sched_setscheduler", 2, { SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A1(SCMP_CMP_EQ, SCHED_BATCH) } },
+	{ "setpriority", 2, { SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS), SCMP_A1(SCMP_CMP_EQ, 0) } },
 	/* threads, no processes */
-	{ "clone", { { 0, LOW, CLONE_THREAD, CLONE_THREAD } } },
+	{ "clone", 1, { SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD) } },
 };
 
-/* ---- The filter ---- */
-
-#define CALL_STEPS 2
-#define CONDITION_STEPS 3
-#define RULE_STEPS (CONDITIONS * CONDITION_STEPS + 3)
-#define STEPS_MAX 1024
-
-_Static_assert((COUNT(calls) + COUNT(calls_of_sanitizers) + 4) * CALL_STEPS + COUNT(rules) * RULE_STEPS < STEPS_MAX,
-	       "the filter has room for all");
-
-struct filter {
-	struct sock_filter steps[STEPS_MAX];
-	unsigned short count;
-};
-
-/* `yes` and `no`: how many steps a comparison leaps over. */
-static void step(struct filter *filter, unsigned code, unsigned yes, unsigned no, uint32_t operand)
+static void check(int error)
 {
-	filter->steps[filter->count++] = (struct sock_filter){
-		.code = (uint16_t)code, .jt = (uint8_t)yes, .jf = (uint8_t)no, .k = operand,
-	};
-}
-
-static void load(struct filter *filter, size_t offset)
-{
-	step(filter, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
-}
-
-static void compare(struct filter *filter, uint32_t value, unsigned yes, unsigned no)
-{
-	step(filter, BPF_JMP | BPF_JEQ | BPF_K, yes, no, value);
-}
-
-static void answer(struct filter *filter, uint32_t action)
-{
-	step(filter, BPF_RET | BPF_K, 0, 0, action);
-}
-
-static size_t half_offset(const struct condition *condition)
-{
-	const bool first = condition->half == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? LOW : HIGH);
-
-	return offsetof(struct seccomp_data, args) + condition->arg * sizeof(uint64_t) +
-	       (first ? 0 : sizeof(uint32_t));
-}
-
-/* The call's number is loaded, before and after. */
-static void call_add(struct filter *filter, const char *name, uint32_t action)
-{
-	int number = seccomp_syscall_resolve_name(name);
-
-	if (number < 0)
+	if (!error)
 		return;
-	compare(filter, (uint32_t)number, 0, 1);
-	answer(filter, action);
+	fprintf(stderr, "libseccomp cannot make the filter: error %d\n", error);
+	exit(1);
 }
 
-static void calls_add(struct filter *filter, const char *const *names, size_t count)
+static void call_add(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned count,
+		     const struct scmp_arg_cmp *conditions)
+{
+	int call = seccomp_syscall_resolve_name(name);
+
+	if (call >= 0)
+		check(seccomp_rule_add_array(filter, action, call, count, conditions));
+}
+
+static void calls_add(scmp_filter_ctx filter, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		call_add(filter, names[i], SECCOMP_RET_ALLOW);
+		call_add(filter, SCMP_ACT_ALLOW, names[i], 0, NULL);
 }
 
-static void rule_add(struct filter *filter, const struct rule *rule)
+static scmp_filter_ctx filter_make(void)
 {
-	int number = seccomp_syscall_resolve_name(rule->call);
-	unsigned left = RULE_STEPS - 1;
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 
-	if (number < 0)
-		return;
-	compare(filter, (uint32_t)number, 0, left);
-	for (size_t i = 0; i < CONDITIONS; i++) {
-		left -= CONDITION_STEPS;
-		load(filter, half_offset(&rule->conditions[i]));
-		step(filter, BPF_ALU | BPF_AND | BPF_K, 0, 0, rule->conditions[i].mask);
-		compare(filter, rule->conditions[i].value, 0, left - 1);
-	}
-	answer(filter, SECCOMP_RET_ALLOW);
-	load(filter, offsetof(struct seccomp_data, nr));
-}
-
-static void filter_make(struct filter *filter, bool sanitized)
-{
-	filter->count = 0;
-	/* another architecture's calls have other numbers */
-	load(filter, offsetof(struct seccomp_data, arch));
-	compare(filter, seccomp_arch_native(), 1, 0);
-	answer(filter, SECCOMP_RET_KILL_PROCESS);
-	load(filter, offsetof(struct seccomp_data, nr));
+	check(filter ? 0 : -ENOMEM);
 	calls_add(filter, calls, COUNT(calls));
-	if (sanitized)
+	if (SANITIZED)
 		calls_add(filter, calls_of_sanitizers, COUNT(calls_of_sanitizers));
 	for (size_t i = 0; i < COUNT(rules); i++)
-		rule_add(filter, &rules[i]);
+		call_add(filter, SCMP_ACT_ALLOW, rules[i].call, rules[i].count, rules[i].conditions);
 	/* it hides its flags; without it clone is used */
-	call_add(filter, "clone3", SECCOMP_RET_ERRNO | ENOSYS);
-	answer(filter, SECCOMP_RET_ERRNO | EPERM);
+	call_add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
+	check(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2));
+	return filter;
 }
 
-bool calls_restrict(bool sanitized)
+int main(void)
 {
-	struct filter filter;
-	struct sock_fprog program = { .filter = filter.steps };
+	scmp_filter_ctx filter = filter_make();
+	struct sock_filter step;
+	FILE *file = tmpfile();
 
-	filter_make(&filter, sanitized);
-	program.len = filter.count;
-	return !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+	check(file ? seccomp_export_bpf(filter, fileno(file)) : -errno);
+	seccomp_release(filter);
+	rewind(file);
+	while (fread(&step, sizeof(step), 1, file))
+		printf("{ 0x%04x, %u, %u, 0x%08x },\n", step.code, step.jt, step.jf, step.k);
+	check(ferror(file) || fclose(file) || fflush(stdout) ? -EIO : 0);
+	return 0;
 }

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,19 +14,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "calls.h"
 #include "common/log.h"
+#include "sanitized.h"
 
-/* Sanitizers look for leaks from a process of their own, and into /proc. */
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
+/* ---- System calls ---- */
+
+/* Those that serving needs; anything else fails with EPERM, in all threads. */
+static bool calls_restrict(void)
+{
+	static struct sock_filter steps[] = {
+#include "daemon/calls.inc"		/* calls.c prints it */
+	};
+	struct sock_fprog program = { .len = sizeof(steps) / sizeof(*steps), .filter = steps };
+
+	return !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+}
 
 /* ---- Files ---- */
 
@@ -121,6 +125,6 @@ void sandbox_enter(const struct sandbox *sandbox)
 		log_warning("fundd could still gain privileges: %s", strerror(errno));
 	if (!files_restrict(sandbox))
 		log_notice("fundd could open files outside its directory: Landlock says %s", strerror(errno));
-	if (!calls_restrict(SANITIZED))
+	if (!calls_restrict())
 		log_warning("fundd could not give up the system calls it does not need: %s", strerror(errno));
 }
