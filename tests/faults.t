@@ -170,7 +170,7 @@ def first_creation(n, rule):
     elif done.returncode == -signal.SIGABRT and 'malloc' in rule:
         problem = done.stdout and 'it printed a key, then died'
     else:
-        problem = done.returncode != 1 and 'exit %d' % done.returncode or left and \
+        problem = done.returncode not in (1, 2) and 'exit %d' % done.returncode or left and \
             'left behind: %s' % left or not done.stderr and 'not a word' or \
             done.stdout and 'a key was printed'
     shutil.rmtree(dir, ignore_errors=True)
