@@ -23,6 +23,9 @@ enum exit_status fund_connect(struct fund *fund)
 		return EXIT_OK;
 	}
 	tell("cannot reach fundd at %s: %s. Nothing was recorded.", where, fund->link.problem);
+	if (!fund->command)
+		tell_more("Try again in a moment; if it stays so, whoever runs the machine looks at: "
+			  "systemctl status fundd");
 	return EXIT_UNREACHABLE;
 }
 

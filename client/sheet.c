@@ -34,6 +34,8 @@ static void header_take(struct sheet *sheet, const char *name)
 			sheet->order[sheet->columns++] = (enum sheet_column)id;
 		return;
 	}
+	if (strchr(name, ';'))
+		return fail(sheet, "columns are parted by commas, not by semicolons", name);
 	fail(sheet, "there is no such column (ref amount reason customer category incident budget "
 		    "currency)", name);
 }

@@ -159,6 +159,7 @@ for text, why in (('amount,reason\n1,x\n', 'no ref column'),
     ok(typed.returncode == 2 and typed.stderr.strip() and spends() == 6,
        'a batch with %s is refused whole' % why, typed.returncode, typed.stderr)
 
+ok('by commas, not by semicolons' in batch('ref;amount;reason\na;1;x\n').stderr, 'a sheet with semicolons: says so')
 typed = batch('ref,amount,reason\nc1,1,x\n\n,2,y\nc3,x,z\nc4,3,\n')
 ok(all('line %d' % n in typed.stderr for n in (4, 6)) and 'Nothing was sent' in typed.stderr,
    'wrong rows are told of, each with its line', typed.stderr)
