@@ -1,17 +1,87 @@
 #include "ending.h"
 
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-bool ending_was_clean(int dir)
+#include "checksum.h"
+#include "common/bytes.h"
+#include "common/hash.h"
+#include "file.h"
+
+#define FILE_MAX 512
+#define NEW_FILE ENDING_FILE ".new"
+
+static void sum_add(struct buf *text)
 {
-	return unlinkat(dir, ENDING_FILE, 0) == 0 && fsync(dir) == 0;
+	uint8_t sum[CHECKSUM_SIZE];
+
+	put_be64(sum, checksum(0, text->data, text->len));
+	base64_encode(text, sum, sizeof(sum));
+	buf_char(text, '\n');
 }
 
-void ending_note_clean(int dir)
+/* The text in front of the last of its lines, when that is its checksum. */
+static size_t summed_len(const char *bytes, size_t len)
 {
-	int fd = openat(dir, ENDING_FILE, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0600);
+	const char *line = len > 1 ? memrchr(bytes, '\n', len - 1) : NULL;
+	struct buf again = BUF_INIT;
+	size_t text = line ? (size_t)(line + 1 - bytes) : 0;
+
+	buf_add(&again, bytes, text);
+	sum_add(&again);
+	if (again.len != len || memcmp(again.data, bytes, len))
+		text = 0;
+	buf_release(&again);
+	return text;
+}
+
+static bool head_read(int dir, const char *name, struct checkpoint *ret)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	char bytes[FILE_MAX];
+	ssize_t len = fd < 0 ? -1 : file_read(fd, bytes, sizeof(bytes), 0);
+	size_t text = len > 0 ? summed_len(bytes, (size_t)len) : 0;
 
 	if (fd >= 0)
 		close(fd);
+	return text && !checkpoint_parse(bytes, text, ret);
+}
+
+void ending_look(int dir, struct ended *ret)
+{
+	ret->clean = head_read(dir, ENDING_FILE, &ret->head);
+	ret->known = ret->clean || head_read(dir, ENDING_LAST_FILE, &ret->head);
+}
+
+void ending_take(int dir, struct ended *ret)
+{
+	ending_look(dir, ret);
+	if (ret->clean)
+		ret->clean = renameat(dir, ENDING_FILE, dir, ENDING_LAST_FILE) == 0 && fsync(dir) == 0;
+	else
+		unlinkat(dir, ENDING_FILE, 0);
+}
+
+void ending_note(int dir, const struct buf *head)
+{
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW;
+	int fd = openat(dir, NEW_FILE, flags, 0600);
+	struct buf text = BUF_INIT;
+	struct note note;
+	bool written;
+
+	if (fd < 0)
+		return;
+	written = !note_parse(head->data, head->len, &note);
+	if (written) {
+		buf_add(&text, note.text, note.text_len);
+		sum_add(&text);
+		written = file_write(fd, text.data, text.len, 0) == 0;
+	}
+	written = close(fd) == 0 && written;
+	if (!written || renameat(dir, NEW_FILE, dir, ENDING_FILE) < 0)
+		unlinkat(dir, NEW_FILE, 0);
+	buf_release(&text);
 }

@@ -215,6 +215,7 @@ static const char *genesis_write(const char *path, int dir, const struct signers
 	struct batch batch;
 	struct books books;
 	struct entry genesis;
+	struct buf head = BUF_INIT;
 	const char *problem = keyring_open(&keyring, dir, options->origin, true);
 	int error;
 
@@ -233,12 +234,18 @@ static const char *genesis_write(const char *path, int dir, const struct signers
 		problem = genesis_commit(&batch, &genesis);
 	else
 		problem = "the disk is too full for a ledger";
+	buf_add(&head, batch.checkpoint.data, batch.checkpoint.len);
 	batch_release(&batch);
 	customers_release(&customers);
 	books_release(&books);
 	error = ledger_close(&ledger);
 	keyring_close(&keyring);
-	return !problem && error ? ledger_error(error) : problem;
+	if (!problem && error)
+		problem = ledger_error(error);
+	if (!problem)
+		ending_note(dir, &head);
+	buf_release(&head);
+	return problem;
 }
 
 static void files_remove(int dir)
@@ -265,8 +272,6 @@ static const char *files_make(const char *path, int dir, const struct init_optio
 		problem = keyring_create(dir, options->origin);
 	if (!problem)
 		problem = genesis_write(path, dir, &signers, options);
-	if (!problem)
-		ending_note_clean(dir);
 	if (!problem && fsync(dir) < 0)
 		problem = "cannot sync the directory";
 	vkey_format(&signers.current.verifier, vkey);

@@ -12,7 +12,6 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
-#include "ending.h"
 #include "replay.h"
 #include "seeds.h"
 #include "verify.h"
@@ -306,7 +305,21 @@ static bool boot(struct service *service)
 	return boot_post(service);
 }
 
-/* What outsiders saw of the ledger must be in it. */
+/* What fundd itself saw of the ledger must be in it, */
+static bool ending_agrees(const struct service *service, struct reader *reader)
+{
+	const struct ended *ended = &service->ended;
+	const char *problem = ended->known ? prove_extends(reader, &ended->head) : NULL;
+
+	if (problem)
+		log_error("the ledger in %s is not the one that fundd left when it last ended well: that head, of "
+			  "%llu entries, %s. Restore the newest ledger; if it is lost for good, understand first "
+			  "what was in it (receipts and witnesses know), then remove the file `%s` and start again",
+			  service->config.dir, (unsigned long long)ended->head.size, problem, ENDING_LAST_FILE);
+	return !problem;
+}
+
+/* and what outsiders saw. */
 static bool outside_agrees(struct service *service)
 {
 	struct reader reader;
@@ -317,7 +330,8 @@ static bool outside_agrees(struct service *service)
 		log_error("the ledger cannot be read");
 		return false;
 	}
-	agrees = guard_open(&service->guard, service->config.guard, &reader, &service->books) &&
+	agrees = ending_agrees(service, &reader) &&
+		 guard_open(&service->guard, service->config.guard, &reader, &service->books) &&
 		 witnesses_load(&service->witnesses, service->dir, &reader, service->books.origin);
 	reader_end(&reader);
 	return agrees;
@@ -338,7 +352,8 @@ void service_reload(struct service *service, const struct config *fresh)
 /* A damaged page may kill who reads it: after an unclean end another process does so first. */
 static bool store_sound(struct service *service)
 {
-	if (ending_was_clean(service->dir))
+	ending_take(service->dir, &service->ended);
+	if (service->ended.clean)
 		return true;
 	log_notice("the last run did not end well: checking the ledger first");
 	return verify_apart(service->config.dir);
@@ -397,8 +412,10 @@ int service_open(struct service *service, const struct config *config)
 
 void service_close(struct service *service)
 {
+	struct buf head = BUF_INIT;
 	int error;
 
+	buf_add(&head, service->batch.checkpoint.data, service->batch.checkpoint.len);
 	fold_close(&service->fold);
 	batch_release(&service->batch);
 	buf_release(&service->reply);
@@ -413,9 +430,9 @@ void service_close(struct service *service)
 	if (error)
 		log_error("the last entries stay in %s for now: %s. The next start moves them to %s",
 			  WAL_FILE, ledger_error(error), LEDGER_FILE);
-	if (service->dir < 0)
-		return;
-	if (!error)
-		ending_note_clean(service->dir);
-	close(service->dir);
+	if (service->dir >= 0 && !error)
+		ending_note(service->dir, &head);
+	if (service->dir >= 0)
+		close(service->dir);
+	buf_release(&head);
 }

@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "config.h"
+#include "ending.h"
 #include "exchange.h"
 #include "fold.h"
 #include "guard.h"
@@ -28,6 +29,7 @@ struct service {
 	struct witnesses witnesses;
 	struct nodes nodes;
 	struct guard guard;
+	struct ended ended;		/* how the last run ended */
 
 	struct buf reply;		/* of the call under way, kept for its memory */
 	struct exchanges exchanges;	/* spare ones of the connections */

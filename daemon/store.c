@@ -26,6 +26,74 @@ const char *store_error(int error)
 	return mdb_strerror(error);
 }
 
+/* ---- Pages ---- */
+
+/*
+ * How many pages LMDB has taken from the file stands in a page that has no checksum. One flipped bit, and it would be
+ * so many that the disk was filled with zeros, or so few that pages with rows in them were taken again.
+ */
+static uint64_t pages_taken(const struct store *store)
+{
+	MDB_envinfo info;
+
+	mdb_env_info(store->env, &info);
+	return info.me_last_pgno + 1;
+}
+
+static uint64_t page_size(const struct store *store)
+{
+	MDB_stat stat;
+
+	mdb_env_stat(store->env, &stat);
+	return stat.ms_psize;
+}
+
+static uint64_t tree_pages(MDB_txn *txn, MDB_dbi dbi)
+{
+	MDB_stat stat;
+
+	return mdb_stat(txn, dbi, &stat) ? 0
+					 : stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+}
+
+/* Those that may be taken again: LMDB lists them in a database, number 0. */
+static uint64_t free_pages(MDB_txn *txn)
+{
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	uint64_t count = 0;
+	size_t listed;
+
+	if (mdb_cursor_open(txn, 0, &cursor))
+		return 0;
+	while (!mdb_cursor_get(cursor, &key, &value, MDB_NEXT) && value.mv_size >= sizeof(listed)) {
+		memcpy(&listed, value.mv_data, sizeof(listed));
+		count += listed;
+	}
+	mdb_cursor_close(cursor);
+	return count;
+}
+
+/* Are as many taken as there must be, and no more than the file may have? */
+static int pages_check(struct store *store, MDB_txn *txn)
+{
+	const uint64_t needed = 2 + tree_pages(txn, 0) + tree_pages(txn, store->dbi) + free_pages(txn);
+	uint64_t size = page_size(store), most;
+	struct stat st;
+	int fd;
+
+	store->pages = pages_taken(store);
+	if (mdb_env_get_fd(store->env, &fd) || fstat(fd, &st) < 0)
+		return 0;
+	most = ((uint64_t)st.st_size + RESERVE_MAX + FILL_UNSETTLED) / size;
+	return needed <= store->pages && store->pages <= most ? 0 : MDB_CORRUPTED;
+}
+
+static bool pages_right(const struct store *store)
+{
+	return pages_taken(store) == store->pages;
+}
+
 /* ---- Opening ---- */
 
 /* What the database ends with. That all rows before the last are there, the replay sees. */
@@ -72,6 +140,8 @@ static int database_open(struct store *store, unsigned flags)
 	error = mdb_dbi_open(txn, NULL, 0, &store->dbi);
 	if (!error)
 		error = last_read(txn, store->dbi, &last);
+	if (!error)
+		error = pages_check(store, txn);
 	if (error) {
 		mdb_txn_abort(txn);
 		return error;
@@ -146,12 +216,7 @@ void store_tidy(struct store *store)
 
 static uint64_t bytes_used(const struct store *store)
 {
-	MDB_envinfo info;
-	MDB_stat stat;
-
-	mdb_env_info(store->env, &info);
-	mdb_env_stat(store->env, &stat);
-	return (info.me_last_pgno + 1) * stat.ms_psize;
+	return pages_taken(store) * page_size(store);
 }
 
 bool store_left(const struct store *store, uint64_t *ret)
@@ -175,7 +240,8 @@ void store_fill(struct store *store)
 	struct stat st;
 	int fd;
 
-	if (mdb_env_get_fd(store->env, &fd) || fstat(fd, &st) < 0 || (uint64_t)st.st_size >= ahead)
+	if (!pages_right(store) || mdb_env_get_fd(store->env, &fd) || fstat(fd, &st) < 0 ||
+	    (uint64_t)st.st_size >= ahead)
 		return;
 	for (from = (uint64_t)st.st_size; from < ahead + FILL_STEP;) {
 		ssize_t n = pwrite(fd, zeros, sizeof(zeros), (off_t)from);
@@ -220,7 +286,7 @@ int store_append(struct store *store, const struct segment *segment, uint64_t *s
 {
 	struct last last;
 	MDB_txn *txn;
-	int error = mdb_txn_begin(store->env, NULL, 0, &txn);
+	int error = pages_right(store) ? mdb_txn_begin(store->env, NULL, 0, &txn) : MDB_CORRUPTED;
 
 	if (error)
 		return error;
@@ -233,9 +299,11 @@ int store_append(struct store *store, const struct segment *segment, uint64_t *s
 		mdb_txn_abort(txn);
 	else
 		error = mdb_txn_commit(txn);
-	if (!error)
-		*size = segment->first + segment->count;
-	return error;
+	if (error)
+		return error;
+	store->pages = pages_taken(store);
+	*size = segment->first + segment->count;
+	return 0;
 }
 
 /* ---- Reading ---- */

@@ -28,6 +28,7 @@ struct store {
 	unsigned dbi;
 	uint64_t size;			/* rows when it was opened */
 	uint8_t prior[CHECKSUM_SIZE];	/* the last one's checksum then; zeros: there was none */
+	uint64_t pages;			/* that LMDB had taken after the last transaction of ours */
 	uint64_t map_size;		/* bytes */
 	uint64_t reserve;		/* bytes kept zero-filled ahead */
 };

@@ -13,8 +13,10 @@
 #include "apart.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "ending.h"
 #include "fold.h"
 #include "owner.h"
+#include "prove.h"
 #include "replay.h"
 
 #define START_WHOLE ((uint64_t)1 << 20)	/* entries: a second's worth */
@@ -74,6 +76,34 @@ static int verdict(const struct replay *replay, const char *problem)
 	return EXIT_OK;
 }
 
+/* Is it a ledger that goes on from where fundd left it, when it last ended well? */
+static int ending_check(const struct ended *ended, struct ledger *ledger)
+{
+	struct reader reader;
+	const char *problem;
+
+	if (!ended->known)
+		return EXIT_OK;
+	if (reader_begin(ledger, &reader)) {
+		printf("the ledger cannot be read\n");
+		return EXIT_UNVERIFIED;
+	}
+	problem = prove_extends(&reader, &ended->head);
+	reader_end(&reader);
+	if (problem)
+		printf("the head that fundd left when it last ended well, of %llu entries, %s\n",
+		       (unsigned long long)ended->head.size, problem);
+	return problem ? EXIT_UNVERIFIED : EXIT_OK;
+}
+
+static int replay_check(struct replay *replay, struct ledger *ledger, const struct ended *ended)
+{
+	const char *problem = replay_ledger(replay, ledger);
+	int status = problem ? EXIT_OK : ending_check(ended, ledger);
+
+	return status ? status : verdict(replay, problem);
+}
+
 /* What is folded into the index a start does not read, so a large ledger's need not be waited
  * for. */
 static void beginning_skip(struct replay *replay, const char *path, struct ledger *ledger)
@@ -116,6 +146,7 @@ static int check(void *context)
 	struct keyring keyring = { .block = NULL };
 	struct ledger ledger;
 	struct replay replay;
+	struct ended ended;
 	const char *problem = NULL;
 	int error, status, dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -126,6 +157,7 @@ static int check(void *context)
 	}
 	if (!end_with(job->parent))
 		return EXIT_FAILED;
+	ending_look(dir, &ended);	/* before it: beside us the ledger grows, and fundd may end */
 	error = ledger_open_reader(&ledger, ".");
 	if (error) {
 		if (!damage(error)) {
@@ -143,7 +175,9 @@ static int check(void *context)
 		problem = words_open(&replay, &ledger, dir, &keyring);
 	if (problem)
 		printf("the words cannot be checked: %s\n", problem);
-	status = problem ? EXIT_UNVERIFIED : verdict(&replay, replay_ledger(&replay, &ledger));
+	if (job->depth == DEPTH_START)
+		ended.known = false;	/* that is for who starts */
+	status = problem ? EXIT_UNVERIFIED : replay_check(&replay, &ledger, &ended);
 	replay_release(&replay);
 	keyring_close(&keyring);
 	ledger_close(&ledger);

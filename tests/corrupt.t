@@ -9,6 +9,7 @@
 import os
 import random
 import shutil
+import struct
 
 from lib.ledger import *
 
@@ -22,12 +23,13 @@ with base.connect() as client:
     for name, owner in (('alice', 64001), ('bob', 64002)):
         client.call('Open', name=name, owner=owner, allowance=10**6, id=new_id())
     client.call('Open', name='team/north', group=os.getgid(), allowance=10**8, id=new_id())
-    for n in range(120):
-        client.call('Spend', spend(n + 1, budget='team/north', reason='order %d' % n, customer='c%d' % (n % 7)))
+    requests = [spend(n + 1, budget='team/north', reason='order %d' % n, customer='c%d' % (n % 7)) for n in range(120)]
+    made = [client.call('Spend', request)['entry']['seq'] for request in requests]
 with base.connect() as client:
     client.call('TopUp', topup('alice', 77))
     for n in range(20):
         client.call('Refund', ref=10 + n, id=new_id())
+MONTH = time.strftime('%Y-%m', time.gmtime())
 
 
 def ask_balance(client, known):
@@ -53,10 +55,34 @@ def ask_status(client, known):
                        if k in ('origin', 'currency', 'exp', 'timezone')}
 
 
+def answer(client, method, params):
+    """What it comes to, a refusal included; but not that it cannot be told now."""
+    try:
+        return client.call(method, params)
+    except Refused as refused:
+        if refused.name == 'Unavailable':
+            raise
+        return refused.name, refused.parameters
+
+
+def ask_again(client, known):
+    """Each of these has its entry, or is refused, and makes none: what the index knows."""
+    for n in range(0, 120, 9):
+        known['replay', n] = client.call('Spend', requests[n])['entry']
+        known['altered', n] = answer(client, 'Spend', dict(requests[n], amount=7777))
+        known['refund', n] = answer(client, 'Refund', {'ref': made[n], 'amount': n + 2, 'id': new_id(), 'dry_run': True})
+
+
+def ask_report(client, known):
+    """By the index, and a customer's chain through it."""
+    known['report'] = [r['total'] for r in client.stream('Report', month=MONTH) if r.get('total')]
+    known['customer'] = [e['seq'] for e in client.audit(customer='c3')]
+
+
 def facts(ledger):
     """Everything that can be asked about what the base had; and whether anything was refused."""
     known, refused = {}, False
-    for ask in (ask_balance, ask_each, ask_audit, ask_status):
+    for ask in (ask_balance, ask_each, ask_audit, ask_status, ask_again, ask_report):
         try:
             with ledger.connect() as client:
                 ask(client, known)
@@ -74,21 +100,21 @@ with base.connect() as client:
 TRUTH, _ = facts(base)
 crashed = shutil.copytree(base.dir, os.path.join(base.home, 'crashed'))
 deadline = time.monotonic() + PATIENCE
-while not os.path.exists(base.dir + '/index.mdb') and time.monotonic() < deadline:
-    time.sleep(0.05)
+with base.connect() as client:
+    while (says := client.call('Status'))['folded'] < says['entries'] and time.monotonic() < deadline:
+        time.sleep(0.05)
 is_(base.stop(), 0, 'the daemon ends well')
 ok(os.path.exists(base.dir + '/clean'), 'and leaves a note that it did')
-ok(len(TRUTH) > 140, 'much is known of it', len(TRUTH))
+ok(len(TRUTH) > 180, 'much is known of it', len(TRUTH))
+is_([TRUTH['replay', n]['seq'] for n in range(0, 120, 9)], [made[n] for n in range(0, 120, 9)], 'old requests, too')
 ledger = Ledger(init=False)
 ledger.config = base.config
 
 
-def fresh(clean, of=None):
-    """A copy of the base where the test's ledger is."""
+def fresh(clean):
+    """A copy of the base where the test's ledger is: as it ended, or as the power would have left it."""
     shutil.rmtree(ledger.dir, ignore_errors=True)
-    subprocess.run(['cp', '-a', '--sparse=always', of or base.dir, ledger.dir], check=True)
-    if not clean and not of:
-        os.unlink(ledger.dir + '/clean')
+    subprocess.run(['cp', '-a', '--sparse=always', base.dir if clean else crashed, ledger.dir], check=True)
 
 
 def flip(path, bit):
@@ -120,7 +146,7 @@ outcomes = {}
 
 def attempt(file, bit, how):
     """One bit. What is wrong, or None."""
-    fresh(clean=how != 'crash', of=crashed if file == 'ledger.wal' else None)
+    fresh(clean=how != 'crash')
     path = os.path.join(ledger.dir, file)
     env = environment(**signals_allowed())
     open(ledger.logfile, 'w').close()
@@ -133,7 +159,7 @@ def attempt(file, bit, how):
         count(file, how, 'no start')
         if how == 'crash' and status and int(status.group(1)) < 0:
             return 'the start ended in a signal after a crash: %s' % error
-        return None if ledger.log().strip() or how == 'clean' else 'no start, and no word'
+        return None if ledger.log().strip() or status and int(status.group(1)) < 0 else 'no start, and no word'
     if how == 'running':
         flip(path, bit)
     wrong, outcome = compare(words_may_lack=file == 'keys' or 'keyring is damaged' in ledger.log())
@@ -157,18 +183,34 @@ def places(path, number):
         yield 8 * min(at, len(data) - 1) + random.randrange(8)
 
 
-def every(file, how, number):
+def metas(dir_):
+    """LMDB's two pages about the whole, the newest last: (where, the transaction's number, pages taken)."""
+    with open(os.path.join(dir_, 'ledger.mdb'), 'rb') as f:
+        data = f.read(8192)
+    found = [(at, *reversed(struct.unpack('<QQ', data[at + 120:at + 136]))) for at in (16, 4096 + 16)]
+    return sorted(found, key=lambda meta: meta[1])
+
+
+def meta_places(number):
+    """Bits of these pages, which have no checksum: numbers of transactions and pages, roots, sizes."""
+    bits = [8 * (at + byte) + bit for at in (16, 4096 + 16) for byte in range(24, 136) for bit in range(8)]
+    yield from random.sample(bits, min(number, len(bits)))
+
+
+def every(file, how, number, choose=None):
     wrong = []
-    for bit in places(os.path.join(crashed if file == 'ledger.wal' else base.dir, file), number):
+    for bit in choose(number) if choose else places(os.path.join(base.dir if how != 'crash' else crashed, file), number):
         problem = attempt(file, bit, how)
         if problem:
             wrong.append('bit %d: %s' % (bit, problem[:300]))
-    ok(not wrong, '%d bits of %s, %s: never a wrong answer' % (number, file, how), *wrong[:5])
+    ok(not wrong, '%d bits of %s%s, %s: never a wrong answer' % (
+        number, file, "'s meta pages" if choose else '', how), *wrong[:5])
     note('%s, %s: %s' % (file, how, outcomes.get((file, how))))
 
 
 for how in ('crash', 'clean', 'running'):
     every('ledger.mdb', how, BITS)
+    every('ledger.mdb', how, BITS // 6, meta_places)
 every('ledger.wal', 'crash', BITS)
 ok('no start' in outcomes['ledger.wal', 'crash'], 'a damaged log is not passed over')
 every('index.mdb', 'clean', BITS // 2)
@@ -177,6 +219,67 @@ ok('no start' not in outcomes['index.mdb', 'clean'], 'a damaged index never keep
 every('keys', 'clean', BITS // 3)
 every('keys', 'running', BITS // 3)
 every('signing.key', 'clean', BITS // 5)
+
+# ---- What is written on a damaged page ------------------------------------------------------------------------
+
+GROWS = 64 << 20    # bytes that the file may grow by at most
+
+
+def work_on(bit, how):
+    """Spends while there is that damage, through a round of settling, and a crash. What is wrong, or None."""
+    fresh(clean=True)
+    path, size, answered = ledger.data(), os.path.getsize(ledger.data()), {}
+    env = environment(**signals_allowed())
+    try:
+        if how != 'running':
+            flip(path, bit)
+        ledger.start(env=env)
+        if how == 'running':
+            flip(path, bit)
+        with ledger.connect() as client:
+            for n in range(30):
+                entry = client.call('Spend', spend(1, budget='team/north'))['entry']
+                answered['entry', entry['seq']] = entry
+                time.sleep(1.1 if n == 20 else 0)  # settled
+    except (RuntimeError, Refused, OSError):
+        pass    # it may stop; but what it answered is to be there, or to be missed
+    ledger.kill()
+    if os.path.getsize(path) > size + GROWS:
+        return 'the file has grown by %d bytes' % (os.path.getsize(path) - size)
+    try:
+        ledger.start(env=env)
+    except RuntimeError as error:
+        return None if ledger.log().strip() else 'no start, and no word'
+    known, refused = {}, False
+    try:
+        with ledger.connect() as client:
+            client.send_raw(frame('Audit', {'kind': 'all'}, flags={'more': True}))
+            while 'entry' in (row := client.answer()):
+                known['entry', row['entry']['seq']] = row['entry']
+    except (Refused, OSError):
+        refused = True
+    ledger.kill()
+    entries = {**{key: e for key, e in TRUTH.items() if key[0] == 'entry'}, **answered}
+    for key, entry in entries.items():
+        if known.get(key) != entry and not (refused and key not in known):
+            return '%s: %s for %s' % (key, known.get(key), entry)
+    return None
+
+
+(older, _, _), (newest, _, taken) = metas(base.dir)
+few, many = 8 * (newest + 120) + taken.bit_length() - 1, 8 * (newest + 120) + 26    # bits of how many pages are taken
+for name, bit, how, said in (
+        ('the older page about the whole becomes the newest', 8 * (older + 128) + 40, 'clean', 'last ended well'),
+        ('so many pages are taken that the disk would be filled', many, 'clean', 'cannot open the ledger'),
+        ('so few that pages with rows would be taken again', few, 'clean', 'cannot open the ledger'),
+        ('so many, while it runs', many, 'running', 'cannot be moved'),
+        ('so few, while it runs', few, 'running', 'cannot be moved')):
+    open(ledger.logfile, 'w').close()
+    is_(work_on(bit, how), None, name)
+    ok(said in ledger.log(), '... it is noticed', ledger.log())
+wrong = ['bit %d, %s: %s' % (bit, how, problem) for how in ('clean', 'running')
+         for bit in [*places(base.data(), BITS // 90), *meta_places(BITS // 90)] if (problem := work_on(bit, how))]
+ok(not wrong, 'what is answered by a daemon with a damaged page is there, or missed', *wrong[:5])
 
 # ---- What the start does, and says ------------------------------------------------------------------------------
 

@@ -196,6 +196,14 @@ ahead = open(INDEX, 'rb').read()
 for name in ('ledger.mdb', 'keys'):
     shutil.copy(os.path.join(here, name), os.path.join(ledger.dir, name))
 put(ahead)
+try:
+    ledger.start()
+    said = 'it starts'
+except RuntimeError as error:
+    said = str(error)
+ok('last ended well' in said, 'a ledger that was put back is not taken for the newest one', said)
+put(ahead)
+os.unlink(os.path.join(ledger.dir, 'last'))
 restarted('ahead of the ledger', True)
 ledger.stop()
 put(good)

@@ -201,9 +201,19 @@ def rolled_back(dir_):
             shutil.copy(os.path.join(early, name), dir_)
 
 
+def knowing(change):
+    """The same by who takes away what fundd noted of its own last end."""
+    def apply(dir_):
+        change(dir_)
+        for name in ('clean', 'last'):
+            if os.path.exists(os.path.join(dir_, name)):
+                os.unlink(os.path.join(dir_, name))
+    return apply
+
+
 def branched(dir_):
     """An early copy, gone on from otherwise: what anybody can do who has the directory."""
-    rolled_back(dir_)
+    knowing(rolled_back)(dir_)
     other = Ledger(init=False)
     other.dir, other.strange = dir_, False
     os.rename(dir_ + '/witnesses', dir_ + '.witnesses')
@@ -232,11 +242,14 @@ caught('a deleted entry, the others renumbered', VERIFY, forged(lambda f, key: d
 caught('two entries exchanged, renumbered', VERIFY, forged(lambda f, key: reordered(f)))
 caught('a few rows cut off, up to no head', VERIFY, forged(cut_between_heads))
 caught('signed again with another key', VERIFY, forged(lambda f, key: another_key(f, False)))
-caught('a few rows cut off, up to a head', OUTSIDE, forged(cut_to_head))
-caught('rolled back', OUTSIDE, rolled_back)
+caught('a few rows cut off, up to a head', VERIFY, forged(cut_to_head))
+caught('... by who knows of the note', OUTSIDE, knowing(forged(cut_to_head)))
+caught('rolled back', VERIFY, rolled_back)
+caught('... by who knows of the note', OUTSIDE, knowing(rolled_back))
 caught('rolled back and gone on from otherwise', OUTSIDE, branched)
-caught('made anew with another key, the genesis too', OUTSIDE, forged(lambda f, key: another_key(f, True)))
+caught('made anew with another key, the genesis too', OUTSIDE,
+       knowing(forged(lambda f, key: another_key(f, True))))
 caught('an entry deleted, and all signed anew with the right key', ALL,
-       forged(lambda f, key: (deleted(f), f.rehash(key))))
-caught('everything rewritten with the right key', OUTSIDE, forged(rewritten))
+       knowing(forged(lambda f, key: (deleted(f), f.rehash(key)))))
+caught('everything rewritten with the right key', OUTSIDE, knowing(forged(rewritten)))
 done()
