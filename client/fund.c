@@ -1,9 +1,7 @@
 #include "fund.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/log.h"
 #include "common/sign.h"

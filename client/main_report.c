@@ -2,8 +2,6 @@
  * fund report: what a month's money was spent on.
  */
 #include <ctype.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "command.h"

@@ -3,7 +3,6 @@
  * daemon nor its machine.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -85,7 +85,7 @@ void say_user(struct buf *out, int64_t uid)
 	buf_str(out, known[slot].name);
 }
 
-void say_group(struct buf *out, int64_t gid)
+static void say_group(struct buf *out, int64_t gid)
 {
 	const struct group *group = gid == (gid_t)gid ? getgrgid((gid_t)gid) : NULL;
 

@@ -17,7 +17,6 @@ void say_terms_money(struct buf *out, const struct wire_terms *terms, int64_t mi
 void say_day(struct buf *out, const char *moment);		/* 1 December */
 void say_time(struct buf *out, const char *moment);		/* 2026-11-23 09:15, local time */
 void say_user(struct buf *out, int64_t uid);			/* alice, or 1001 when it has no name */
-void say_group(struct buf *out, int64_t gid);
 void say_owner(struct buf *out, const struct wire_terms *terms);	/* alice, or "group north" */
 
 /* "EUR 149.50 left until 1 December": what is there, and for how long. */

@@ -3,7 +3,6 @@
 #include <langinfo.h>
 #include <libsmartcols/libsmartcols.h>
 #include <locale.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -44,7 +44,7 @@ void tell_more(const char *format, ...)
 	free(line);
 }
 
-void quote_word(struct buf *out, const char *word)
+static void quote_word(struct buf *out, const char *word)
 {
 	const char *p;
 

@@ -1,6 +1,5 @@
 #include "watch.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "follow.h"

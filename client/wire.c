@@ -1,7 +1,6 @@
 #include "wire.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "common/money.h"
 

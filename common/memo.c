@@ -1,7 +1,5 @@
 #include "memo.h"
 
-#include <string.h>
-
 #define COMMITMENT_PREFIX "fundd memo v1\n"
 
 static const struct field memo_fields[] = {

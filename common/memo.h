@@ -9,7 +9,6 @@
 #ifndef COMMON_MEMO_H
 #define COMMON_MEMO_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

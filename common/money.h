@@ -6,7 +6,6 @@
 #define COMMON_MONEY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define CURRENCY_LEN 3

@@ -4,7 +4,6 @@
 #include "method.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/hash.h"
 #include "common/log.h"

@@ -22,7 +22,6 @@
 #ifndef DAEMON_ROW_H
 #define DAEMON_ROW_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

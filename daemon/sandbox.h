@@ -13,8 +13,6 @@
 #ifndef DAEMON_SANDBOX_H
 #define DAEMON_SANDBOX_H
 
-#include <stdbool.h>
-
 /* Directories, as they are at the moment; what lies at these names later does not count. */
 struct sandbox {
 	const char *ledger;		/* to read and write */

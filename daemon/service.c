@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -401,13 +400,6 @@ int service_boot(struct service *service)
 	if (!status)
 		signers_expire(service->dir, &service->books, &service->signers);
 	return status;
-}
-
-int service_open(struct service *service, const struct config *config)
-{
-	int status = service_load(service, config);
-
-	return status ? status : service_boot(service);
 }
 
 void service_close(struct service *service)

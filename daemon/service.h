@@ -50,13 +50,9 @@ struct service {
 
 /*
  * Opens the ledger in config->dir: lock, seed, keyring, replay, and a boot entry; after an unclean end, first a check in a
- * process of its own. EXIT_OK, or how the program ends, after logging what is wrong and what to do.
- */
-int service_open(struct service *service, const struct config *config);
-
-/*
- * The same in steps: first nothing is recorded, the ledger stays as it is, and no thread is left running, so that a
- * sandbox entered then holds them all. Then they are started, by service_boot(), too, which records the boot.
+ * process of its own. In steps: service_load() records nothing, leaves the ledger as it is, and leaves no thread running,
+ * so that a sandbox entered then holds them all. service_start() starts them; so does service_boot(), which records the
+ * boot. EXIT_OK, or how the program ends, after logging what is wrong and what to do.
  */
 int service_load(struct service *service, const struct config *config);
 int service_start(struct service *service);

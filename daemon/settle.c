@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "thread.h"
+#include "wal.h"
 
 static void tell(struct settler *settler, int error)
 {

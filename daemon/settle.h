@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include "store.h"
-#include "wal.h"
 
 struct settler {
 	struct store *store;

@@ -1,7 +1,6 @@
 #include "shelf.h"
 
 #include <lmdb.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "checksum.h"

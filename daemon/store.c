@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/bytes.h"
+#include "wal.h"
 
 #define FILL_STEP ((uint64_t)1 << 20)
 #define FILL_UNSETTLED STORE_TAKES(WAL_SEGMENTS * SEGMENT_SIZE)

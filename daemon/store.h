@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wal.h"
+#include "segment.h"
 
 #define LEDGER_FILE "ledger.mdb"
 #define LEDGER_MAP_DEFAULT ((uint64_t)1 << 40)

@@ -189,7 +189,7 @@ int main(int argc, char **argv)
 	config.map_size = LEDGER_MAP_DEFAULT;
 	snprintf(config.dir, sizeof(config.dir), "%s", argv[1]);
 	clock_now += 1000000;
-	if (service_open(&service, &config))
+	if (service_load(&service, &config) || service_boot(&service))
 		return 1;
 	fill(&service, strtoull(argv[2], NULL, 10), argc > 3 ? (unsigned)atoi(argv[3]) : 1000,
 	     argc > 4 ? (unsigned)atoi(argv[4]) : 12);

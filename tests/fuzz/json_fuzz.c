@@ -3,7 +3,6 @@
  * jansson passes over between tokens, is refused here: no message has one.
  */
 #include <jansson.h>
-#include <stdbool.h>
 
 #include "common/json.h"
 #include "fuzz.h"

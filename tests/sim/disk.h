@@ -6,7 +6,6 @@
 #define TESTS_SIM_DISK_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* How a commit ends. */
 enum ending {

@@ -411,7 +411,7 @@ static void daemon_lives(void)
 	clock_trusted();
 	now.good_clock = 0;
 	now.future = model_count() ? model_record(model_count() - 1)->at : 0;
-	if (service_open(&service, &now.config)) {
+	if (service_load(&service, &now.config) || service_boot(&service)) {
 		if (troubled)
 			daemon_dies();
 		found("the daemon does not start: %s", last_log());

@@ -5,7 +5,6 @@
 #define TESTS_SIM_EPISODE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "script.h"
 

@@ -4,7 +4,6 @@
 #include "daemon/ledger.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "disk.h"
 #include "memory.h"

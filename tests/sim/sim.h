@@ -10,8 +10,6 @@
 #ifndef TESTS_SIM_SIM_H
 #define TESTS_SIM_SIM_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* What is planted to see that the checks find it. */

@@ -27,7 +27,7 @@ static void bail(const char *what)
 
 static void start(void)
 {
-	if (service_open(&service, &config))
+	if (service_load(&service, &config) || service_boot(&service))
 		bail("the ledger does not open");
 }
 
