@@ -1,5 +1,5 @@
 /*
- * A row of ledger.mdb: one entry as it is stored. The key is its sequence number, 8 bytes big-endian.
+ * A row: one entry as it is stored, in the log (segment.h) and then in ledger.mdb (store.h).
  *
  *   1 byte    version, 1
  *   1 byte    how many back pointers
