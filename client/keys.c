@@ -86,7 +86,7 @@ static const char *line_take(struct keys *keys, const struct span *line)
 	const char *problem;
 	uint64_t from = 0;
 
-	if (!blank != !keys->count || len > VKEY_MAX)
+	if (!blank != !keys->count || len > VKEY_MAX || memchr(begin, '\0', len))
 		return "it is not one verifier key a line";
 	if (blank && !decimal_parse(line->text, (size_t)(blank - line->text), &from))
 		return "a key stands without the number of its entry";

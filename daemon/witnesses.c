@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +9,9 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "common/text.h"
 #include "prove.h"
+#include "witness_file.h"
 
-#define FILE_FIRST "fundd witnesses v1"
 #define FILE_ASIDE WITNESSES_FILE ".new"
 #define FILE_MAX ((size_t)1 << 20)
 
@@ -191,19 +189,11 @@ static void cosignature_add(const struct witness *witness, struct buf *out)
 
 static void witness_write(const struct witness *witness, struct buf *out)
 {
-	char vkey[VKEY_MAX + 1];
 	struct buf note = BUF_INIT;
 
-	vkey_format(&witness->key, vkey);
-	buf_printf(out, "witness %s\n", vkey);
-	for (unsigned i = 0; i < witness->level.count; i++)
-		buf_printf(out, "moved %s %" PRId64 " %" PRId64 "\n",
-			   witness->level.moved[i].currency, witness->level.moved[i].exp,
-			   witness->level.moved[i].amount);
 	buf_add(&note, witness->head.data, witness->head.len);
 	cosignature_add(witness, &note);
-	buf_printf(out, "note %zu\n", note.len);
-	buf_add(out, note.data, note.len);
+	witness_file_add(out, &witness->key, witness->level.moved, witness->level.count, &note);
 	buf_release(&note);
 }
 
@@ -215,7 +205,7 @@ static const char *file_write(const struct witnesses *witnesses, int dir)
 
 	if (fd < 0)
 		return "the file of the witnesses cannot be made";
-	buf_str(&text, FILE_FIRST "\n");
+	witness_file_begin(&text);
 	for (unsigned i = 0; i < witnesses->count; i++)
 		if (witnesses->list[i].level.size)
 			witness_write(&witnesses->list[i], &text);
@@ -227,80 +217,8 @@ static const char *file_write(const struct witnesses *witnesses, int dir)
 	return NULL;
 }
 
-static bool word_next(struct span *line, struct span *ret)
-{
-	const char *blank = memchr(line->text, ' ', line->len);
-
-	ret->text = line->text;
-	ret->len = blank ? (size_t)(blank - line->text) : line->len;
-	line->text += ret->len + (blank != NULL);
-	line->len -= ret->len + (blank != NULL);
-	return ret->len;
-}
-
-static bool word_is(const struct span *word, const char *text)
-{
-	return word->len == strlen(text) && !memcmp(word->text, text, word->len);
-}
-
-static bool moved_parse(struct span *line, struct moved *ret)
-{
-	struct span currency, exp, amount;
-	uint64_t digits, minor;
-
-	if (!word_next(line, &currency) || !word_next(line, &exp) || !word_next(line, &amount) ||
-	    line->len || currency.len != CURRENCY_LEN ||
-	    !decimal_parse(exp.text, exp.len, &digits) || digits > MONEY_EXP_MAX ||
-	    !decimal_parse(amount.text, amount.len, &minor) || minor > INT64_MAX)
-		return false;
-	*ret = (struct moved){ .exp = (int64_t)digits, .amount = (int64_t)minor };
-	memcpy(ret->currency, currency.text, CURRENCY_LEN);
-	return true;
-}
-
-/* One witness of the file, up to its note. */
-struct block {
-	struct verifier key;
-	struct moved moved[MOVED_MAX];
-	unsigned count;
-	const char *note;
-	size_t note_len;
-};
-
-static bool key_parse(const struct span *line, struct verifier *ret)
-{
-	char vkey[VKEY_MAX + 1];
-
-	if (line->len > VKEY_MAX)
-		return false;
-	memcpy(vkey, line->text, line->len);
-	vkey[line->len] = '\0';
-	return vkey_parse(vkey, ret);
-}
-
-static bool block_parse(struct lines *lines, struct block *ret)
-{
-	struct span line, word;
-	uint64_t len;
-
-	ret->count = 0;
-	if (!lines_next(lines, &line) || !word_next(&line, &word) || !word_is(&word, "witness") ||
-	    !key_parse(&line, &ret->key))
-		return false;
-	while (lines_next(lines, &line) && word_next(&line, &word) && word_is(&word, "moved"))
-		if (ret->count == MOVED_MAX || !moved_parse(&line, &ret->moved[ret->count++]))
-			return false;
-	if (!word_is(&word, "note") || !decimal_parse(line.text, line.len, &len) ||
-	    len > (uint64_t)(lines->end - lines->p))
-		return false;
-	ret->note = lines->p;
-	ret->note_len = (size_t)len;
-	lines->p += len;
-	return true;
-}
-
 /* What a witness cosigned before must be in the ledger still: false, and told, when it is not. */
-static bool block_take(struct witnesses *witnesses, const struct block *block,
+static bool block_take(struct witnesses *witnesses, const struct witness_block *block,
 		       struct reader *reader, const char *origin)
 {
 	struct witness *witness = witness_find(witnesses, &block->key);
@@ -332,12 +250,11 @@ static bool text_take(struct witnesses *witnesses, const char *text, size_t len,
 		      struct reader *reader, const char *origin)
 {
 	struct lines lines = { text, text + len };
-	static struct block block;
-	struct span line;
-	bool whole = lines_next(&lines, &line) && word_is(&line, FILE_FIRST);
+	static struct witness_block block;
+	bool whole = witness_file_first(&lines);
 
 	while (whole && lines.p < lines.end) {
-		whole = block_parse(&lines, &block);
+		whole = witness_file_next(&lines, &block);
 		if (whole && !block_take(witnesses, &block, reader, origin))
 			return false;
 	}
