@@ -167,7 +167,7 @@ static void say_ahead(struct buf *out, const struct refused *r)
 	buf_printf(out, "%s has not begun: it is %s now.", r->says.period, r->says.current);
 }
 
-/* Parameters that are typed as options, under this name. */
+/* Parameters that are typed as options, under this name; "" for one that the sentence names itself. */
 static const struct {
 	const char *parameter, *option;
 } options[] = {
@@ -175,8 +175,8 @@ static const struct {
 	{ "clear", "--clear" }, { "customer", "--customer" }, { "evidence", "--evidence" }, { "from", "--from" },
 	{ "group", "--group" }, { "guideline", "--guideline" }, { "id", "--id" }, { "incident", "--incident" },
 	{ "kind", "--kind" }, { "limit", "--limit" }, { "max", "--max" }, { "min", "--min" }, { "owner", "--owner" },
-	{ "period", "--period" }, { "pool", "--pool" }, { "reason", "--for" }, { "self_topup", "--self-topup" },
-	{ "since", "--since" }, { "until", "--until" },
+	{ "period", "--period" }, { "pool", "--pool" }, { "reason", "--for" }, { "ref", "" },
+	{ "self_topup", "--self-topup" }, { "since", "--since" }, { "until", "--until" },
 };
 
 static void say_malformed(struct buf *out, const struct refused *r)
@@ -188,7 +188,9 @@ static void say_malformed(struct buf *out, const struct refused *r)
 			name = options[i].option;
 	if (strcmp(name, "checkpoint") == 0)
 		name = "the checkpoint";
-	buf_printf(out, "%s%s %s", name, strncmp(r->says.problem, "is ", 3) == 0 ? "" : ":", r->says.problem);
+	if (*name)
+		buf_printf(out, "%s%s ", name, strncmp(r->says.problem, "is ", 3) == 0 ? "" : ":");
+	buf_str(out, r->says.problem);
 }
 
 static void say_unavailable(struct buf *out, const struct refused *r)

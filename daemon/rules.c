@@ -36,7 +36,9 @@ const char *rules_terms_problem(const struct books *books, const struct terms *t
 		return "a pool and what may be drawn from it in a period (self_topup) go together";
 	if (terms->pool[0] && terms->owner == ABSENT)
 		return "only a budget with an owner draws from a pool";
-	if (terms->pool[0] && (!pool || pool->closed || !pool->grouped))
+	if (terms->pool[0] && pool && pool->closed)
+		return "this pool is closed; name another, or take it away with --clear pool";
+	if (terms->pool[0] && (!pool || !pool->grouped))
 		return "no open pool has this name";
 	if (terms->pool[0] && strcmp(pool->currency, terms->currency))
 		return "the pool holds another currency";

@@ -155,6 +155,7 @@ types('alice', 'refund 7', 'Refunded EUR 15.00 of entry 7')
 types('alice', 'refund 7', status=3, told='all of it is refunded already')
 types('alice', 'refund 2', status=4, told='was not made by you')
 types('alice', 'refund 999', status=3, told='no entry 999')
+types('boss', 'refund 0', status=2, told='^fund: entry 0 is no spend and no top-up')
 types('alice', 'refund lamp', status=2, told='number of an entry')
 
 # ---- Resets, two months later -------------------------------------------------------------------

@@ -181,7 +181,8 @@ static void test_terms(void)
 	WRONG(opening_drawer(), e.terms.owner = ABSENT; e.terms.group = NORTH,
 	      "only a budget with an owner draws from a pool");
 	WRONG(opening_drawer(), say(e.terms.pool, "nobody"), "no open pool has this name");
-	WRONG(opening_drawer(), say(e.terms.pool, "gone"), "no open pool has this name");
+	WRONG(opening_drawer(), say(e.terms.pool, "gone"),
+	      "this pool is closed; name another, or take it away with --clear pool");
 	WRONG(opening_drawer(), say(e.terms.pool, "alice"), "no open pool has this name");
 	WRONG(opening_drawer(), say(e.terms.pool, "yen"), "the pool holds another currency");
 	WRONG(opening_drawer(), e.terms.self_topup = 0, "self_topup is more than zero");
