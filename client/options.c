@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/money.h"
 #include "common/text.h"
 #include "fund.h"
 #include "tell.h"
@@ -154,6 +155,8 @@ enum exit_status usage_error(const struct command *command, const char *format, 
 
 enum exit_status usage_surplus(const struct command *command, const char *word)
 {
+	if (currency_exp(word) >= 0)
+		return usage_error(command, "%s: the currency stands before the amount, as in EUR 12.50", word);
 	return usage_error(command, "%s is a word too many; a reason of several words stands in quotes: "
 			   "--for \"parcel came late\"", word);
 }

@@ -126,6 +126,7 @@ types('bob', 'spend 5 --for lamp --budget team/north', status=4, told="its group
 types('dora', 'spend 5 --for lamp', status=3, told='you have no budget here yet')
 for words, told in (('5', 'say what it is for'), ('--for lamp', 'one amount is needed'),
                     ('25 --for parcel came late', 'came is a word too many; .* in quotes: --for "parcel'),
+                    ('25 EUR --for lamp', 'EUR: the currency stands before the amount'),
                     ('lamp --for lamp', 'lamp: '), ('0.005 --for lamp', 'two digits'),
                     ('1 --for lamp --evidence /no/such/file', 'No such file'),
                     ('1 --for lamp --id 5', 'a UUID'), ('1 --for lamp --category Late', 'small'),
