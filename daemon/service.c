@@ -158,6 +158,18 @@ static void tell_recovery(const struct ledger *ledger)
 			   (unsigned long long)ledger->recovered, WAL_FILE, LEDGER_FILE);
 }
 
+/* Keys made anew behind a keyring that is too short would make what is missing look as if it had been erased. */
+static bool keyring_whole(const struct keyring *keyring, uint64_t size)
+{
+	if (keyring->slots >= size)
+		return true;
+	log_error("the keyring `%s` has keys for %llu entries, and the ledger has %llu: restore a newer copy of it. If "
+		  "there is none, the words of the others are lost; to count them as erased: truncate -s %llu %s",
+		  KEYRING_FILE, (unsigned long long)keyring->slots, (unsigned long long)size,
+		  (unsigned long long)(KEYRING_HEADER + size * KEYRING_SLOT), KEYRING_FILE);
+	return false;
+}
+
 static bool ledger_take(struct service *service)
 {
 	struct reader reader;
@@ -184,7 +196,8 @@ static bool ledger_take(struct service *service)
 	problem = keyring_open(&service->keyring, service->dir, genesis.entry.origin, true);
 	if (problem)
 		log_error("%s", problem);
-	return !problem && zone_take(genesis.entry.zone);
+	return !problem && keyring_whole(&service->keyring, service->ledger.size) &&
+	       zone_take(genesis.entry.zone);
 }
 
 /* While LMDB is not in use yet. */

@@ -114,6 +114,24 @@ with open(first + '/keys', 'wb') as f:
 fails('another ledger\'s keyring', fundd('--dir', first, '--socket', place + '/s'), 1)
 os.rename(place + '/keys', first + '/keys')
 
+short = Ledger().start()
+with short.connect() as client:
+    client.call('Open', name='pool', group=0, allowance=100, id=new_id())
+    for n in range(3):
+        client.call('Spend', spend(1, budget='pool', reason='reason %d' % n))
+short.stop()
+os.truncate(short.dir + '/keys', 512 + 32 * 4)
+got = fundd('--dir', short.dir, '--socket', place + '/s')
+fails('a keyring that is shorter than the ledger', got, 1, 'keys for 4 entries', 'ledger has 6')
+size = re.search(r'truncate -s (\d+)', got.stderr)[1]
+run(['truncate', '-s', size, short.dir + '/keys'])
+short.start()
+with short.connect() as client:
+    is_([e.get('reason') for e in client.audit(kind='spend')], ['reason 0', None, None],
+        '... which starts when the operator says that the words are lost')
+is_(short.stop(), 0, 'and ends well')
+is_(fundd('--verify', '--all', '--dir', short.dir).returncode, 0, 'they count as erased')
+
 ledger = Ledger(roles={'cron': 'user:%d' % NOBODY}).start()
 fails('no place for its socket', fundd('--dir', first, '--socket', place + '/none/s'), 1, 'none/s')
 verified = fundd('--verify', '--dir', first)
