@@ -212,8 +212,9 @@ static int serve(const struct config *config)
 			unlink(config->socket);
 		return status;
 	}
-	log_notice("%s: %llu entries, %zu budgets; listening", service.books.origin,
-		   (unsigned long long)batch_size(&service.batch), service.books.budgets.count);
+	log_notice("%s: %llu entries, %zu budget%s; listening", service.books.origin,
+		   (unsigned long long)batch_size(&service.batch), service.books.budgets.count,
+		   service.books.budgets.count == 1 ? "" : "s");
 	status = server_run(&service, listener, config_load);
 	if (made)
 		unlink(config->socket);
