@@ -2,14 +2,12 @@
 
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/period.h"
-#include "prove.h"
 #include "thread.h"
 
 #define CATCH_UP_ENTRIES ((uint64_t)1 << 18)	/* in one commit, when the daemon waits for it */
@@ -17,185 +15,19 @@
 #define WAIT_NS 10000000
 #define RETRY_SECONDS 30
 
-/* ---- Collecting ---- */
-
-uint32_t month_number(const char *label)
-{
-	return (uint32_t)(atoi(label) * 12 + atoi(label + 5) - 1);
-}
-
-static uint32_t month_of(struct fold *fold, int64_t at)
-{
-	struct calendar calendar;
-	char next[LABEL_SIZE], begins[LABEL_SIZE], ends[LABEL_SIZE];
-
-	if (at >= fold->month_begins && at < fold->month_ends)
-		return fold->month;
-	calendar_at(at, &calendar);
-	fold->month = month_number(calendar.month);
-	if (!label_first_day(calendar.month, begins) || !label_next(calendar.month, next) ||
-	    !label_first_day(next, ends) || !moment_parse(begins, false, &fold->month_begins) ||
-	    !moment_parse(ends, false, &fold->month_ends))
-		fold->month_begins = fold->month_ends = 0;
-	return fold->month;
-}
-
-static void touch(struct fold *fold, const struct budget *budget)
-{
-	if (budget->place >= fold->touched_room) {
-		size_t room = budget->place + 1024;
-
-		fold->touched = realloc(fold->touched, room);
-		if (!fold->touched)
-			abort();
-		memset(fold->touched + fold->touched_room, 0, room - fold->touched_room);
-		fold->touched_room = room;
-	}
-	fold->touched[budget->place] = true;
-}
-
-static void collect(void *context, const struct stored *stored)
-{
-	struct fold *fold = context;
-	const struct entry *entry = &stored->entry;
-	const struct touched *touched = &fold->replay.books.touched;
-	uint8_t customer[CUSTOMER_HASH];
-
-	for (unsigned i = 0; i < touched->count; i++)
-		touch(fold, touched->budgets[i]);
-	folding_entry(&fold->folding, entry, month_of(fold, entry->at), touched->budgets,
-		      touched->count);
-	if (!stored->memo.customer)
-		return;
-	customers_hash(&fold->customers, stored->memo.customer, customer);
-	customers_set(&fold->customers, customer, entry->seq);
-}
-
-/* The shelf of ids takes none twice: that shows it. */
-static int64_t past_request(void *context, int64_t uid, const uint8_t id[16])
-{
-	(void)context;
-	(void)uid;
-	(void)id;
-	return ABSENT;
-}
-
-static int64_t past_refunded(void *context, int64_t seq)
-{
-	return view_refunded(context, seq);
-}
-
-static const struct books_past fold_past = { past_request, past_refunded };
-
-/* ---- Folding up to an entry ---- */
-
-static void budgets_collect(struct fold *fold)
-{
-	const struct books *books = &fold->replay.books;
-
-	for (size_t i = 0; i < books->budgets.count && i < fold->touched_room; i++)
-		if (fold->touched[i])
-			folding_budget(&fold->folding, books->budgets.list[i]);
-	if (fold->touched_room)
-		memset(fold->touched, 0, fold->touched_room);
-}
-
-/* Up to the first head of at least `size` entries. NULL; otherwise the ledger is bad, or *error says what failed. */
-static const char *fold_until(struct fold *fold, uint64_t size, const struct map *customers,
-			      int *error)
-{
-	struct replay *replay = &fold->replay;
-	const char *problem = replay_until(replay, &fold->settled, size);
-
-	*error = fold->view.damaged ? SHELF_DAMAGED : 0;
-	if (problem || *error)
-		return problem ? problem : "the index is damaged";
-	budgets_collect(fold);
-	folding_refunds(&fold->folding, &replay->books.recent.refunds);
-	folding_customers(&fold->folding, customers);
-	*error = folding_put(&fold->folding, &replay->books, &replay->tree);
-	if (*error)
-		return "the index cannot be written";
-	books_freeze(&replay->books);
-	books_forget(&replay->books);
-	customers_freeze(&fold->customers);
-	customers_forget(&fold->customers);
-	return NULL;
-}
-
-static void replay_prepare(struct fold *fold)
-{
-	replay_init(&fold->replay);
-	fold->replay.each = collect;
-	fold->replay.context = fold;
-	fold->replay.forgive_words = true;
-	fold->replay.books.past = &fold_past;
-	fold->replay.books.past_context = &fold->view;
-	folding_init(&fold->folding, &fold->index);
-}
-
-/* After a failure: what was collected goes, and the books are again what is folded. */
-static const char *fold_again(struct fold *fold)
-{
-	unsigned flags = fold->replay.flags;
-
-	replay_release(&fold->replay);
-	folding_release(&fold->folding);
-	if (fold->touched)
-		memset(fold->touched, 0, fold->touched_room);
-	replay_prepare(fold);
-	fold->replay.flags = flags;
-	return index_load(&fold->index, &fold->replay.books, &fold->replay.tree);
-}
-
 /* ---- Opening ---- */
-
-const char *fold_mismatch(const struct merkle *tree, struct ledger *ledger)
-{
-	uint8_t folded[HASH_SIZE], stored[HASH_SIZE];
-	struct reader reader;
-	bool same, whole;
-
-	if (tree->size > ledger->size)
-		return "it is ahead of the ledger";
-	if (!tree->size)
-		return NULL;
-	if (reader_begin(ledger, &reader))
-		return "the ledger cannot be read";
-	whole = reader.rows == reader.size;
-	merkle_root(tree, folded);
-	same = proof_root(tree->size, prove_node, &reader, stored) &&
-	       !memcmp(folded, stored, HASH_SIZE);
-	reader_end(&reader);
-	if (!whole)
-		return "the ledger lacks rows that are folded";
-	return same ? NULL : "it is another ledger's";
-}
 
 static const char *index_take(struct fold *fold, const char *dir, const uint8_t secret[16])
 {
 	int error = index_open(&fold->index, dir, secret);
+	const char *problem;
 
 	if (error)
 		return ledger_error(error);
-	replay_prepare(fold);
-	error = view_open(&fold->view, &fold->index);
-	if (!error) {
-		const char *problem = index_load(&fold->index, &fold->replay.books,
-						 &fold->replay.tree);
-
-		if (!problem)
-			problem = fold_mismatch(&fold->replay.tree, fold->ledger);
-		if (!problem)
-			return NULL;
-		view_close(&fold->view);
-		replay_release(&fold->replay);
+	problem = folder_open(&fold->folder, fold->ledger, &fold->index);
+	if (problem)
 		index_close(&fold->index, false);
-		return problem;
-	}
-	replay_release(&fold->replay);
-	index_close(&fold->index, false);
-	return ledger_error(error);
+	return problem;
 }
 
 static void tell_rate(uint64_t entries, int64_t ms)
@@ -209,22 +41,22 @@ static void tell_rate(uint64_t entries, int64_t ms)
 /* In this thread, with all processors' help, words opened. */
 static const char *catch_up(struct fold *fold, struct keyring *keyring)
 {
-	struct merkle *tree = &fold->replay.tree;
+	struct merkle *tree = &fold->folder.replay.tree;
 	uint64_t from = tree->size;
 	int64_t began = clock_us(CLOCK_MONOTONIC);
 	const char *problem = NULL;
 	int error = 0;
 
-	fold->replay.keyring = keyring;
+	fold->folder.replay.keyring = keyring;
 	while (!problem && fold->ledger->size - tree->size >= CATCH_UP_MIN)
-		problem = fold_until(fold, tree->size + CATCH_UP_ENTRIES, &fold->customers.recent,
+		problem = folder_until(&fold->folder, tree->size + CATCH_UP_ENTRIES, &fold->folder.customers.recent,
 				     &error);
-	fold->replay.keyring = NULL;
+	fold->folder.replay.keyring = NULL;
 	tell_rate(tree->size - from, (clock_us(CLOCK_MONOTONIC) - began) / 1000);
 	if (error) {
 		log_warning("%s: %s; what is missing is kept in memory", problem,
 			    ledger_error(error));
-		problem = fold_again(fold);
+		problem = folder_again(&fold->folder);
 	}
 	return problem;
 }
@@ -234,7 +66,7 @@ const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
 {
 	const char *problem;
 
-	*fold = (struct fold){ .ledger = ledger, .settled = ledger_settled_only(ledger) };
+	*fold = (struct fold){ .ledger = ledger };
 	problem = index_take(fold, dir, secret);
 	if (problem) {
 		log_notice("the index cannot be used (%s): it is made again from the ledger", problem);
@@ -246,8 +78,6 @@ const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
 		return NULL;
 	}
 	fold->open = true;
-	customers_init(&fold->customers);
-	memcpy(fold->customers.key, secret, sizeof(fold->customers.key));
 	pthread_mutex_init(&fold->mutex, NULL);
 	pthread_cond_init(&fold->changed, NULL);
 	return catch_up(fold, keyring);
@@ -272,12 +102,8 @@ void fold_close(struct fold *fold)
 		pthread_join(fold->thread, NULL);
 	}
 	view_close(&fold->daemon_view);
-	good = !fold_damaged(fold) && !fold->view.damaged;
-	view_close(&fold->view);
-	replay_release(&fold->replay);
-	folding_release(&fold->folding);
-	customers_release(&fold->customers);
-	free(fold->touched);
+	good = !fold_damaged(fold) && !fold->folder.view.damaged;
+	folder_close(&fold->folder);
 	pthread_cond_destroy(&fold->changed);
 	pthread_mutex_destroy(&fold->mutex);
 	index_close(&fold->index, good);
@@ -289,14 +115,14 @@ void fold_close(struct fold *fold)
 static bool fold_wanted(struct fold *fold, uint64_t size, const struct map *customers)
 {
 	int error;
-	const char *problem = fold_until(fold, size, customers, &error);
+	const char *problem = folder_until(&fold->folder, size, customers, &error);
 
 	if (!problem)
 		return true;
 	log_error("entries up to %llu could not be folded into the index: %s%s%s",
 		  (unsigned long long)size, problem, error ? ": " : "",
 		  error ? ledger_error(error) : "");
-	fold->damaged |= error == SHELF_DAMAGED || fold_again(fold);
+	fold->damaged |= error == SHELF_DAMAGED || folder_again(&fold->folder);
 	return false;
 }
 
@@ -334,12 +160,17 @@ static int64_t daemon_request(void *context, int64_t uid, const uint8_t id[16])
 	return view_request(context, uid, id);
 }
 
+static int64_t daemon_refunded(void *context, int64_t seq)
+{
+	return view_refunded(context, seq);
+}
+
 static int64_t daemon_customer(void *context, const uint8_t hash[CUSTOMER_HASH])
 {
 	return view_customer(context, hash);
 }
 
-static const struct books_past daemon_past = { daemon_request, past_refunded };
+static const struct books_past daemon_past = { daemon_request, daemon_refunded };
 
 void fold_connect(struct fold *fold, struct books *books, struct customers *customers)
 {
@@ -357,8 +188,8 @@ void fold_start(struct fold *fold, struct books *books)
 {
 	if (!fold->open)
 		return;
-	fold->wanted = fold->folded = fold->frozen_to = fold->replay.tree.size;
-	fold->replay.flags |= REPLAY_ALONE;
+	fold->wanted = fold->folded = fold->frozen_to = fold->folder.replay.tree.size;
+	fold->folder.replay.flags |= REPLAY_ALONE;
 	fold->books = books;
 	fold->last_time = clock_us(CLOCK_MONOTONIC) / 1000000;
 	fold->running = !thread_start(&fold->thread, run, fold);
@@ -374,7 +205,7 @@ uint64_t fold_last(struct fold *fold, uint32_t place, int64_t until, uint64_t la
 	if (!fold->open || until > view_time(&fold->daemon_view))
 		return last;
 	calendar_at(until - 1, &calendar);
-	return calendar.month[0] ? view_last(&fold->daemon_view, month_number(calendar.month), place)
+	return calendar.month[0] ? view_last(&fold->daemon_view, index_month(calendar.month), place)
 				 : last;
 }
 

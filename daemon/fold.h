@@ -14,10 +14,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "folding.h"
+#include "folder.h"
 #include "keyring.h"
 #include "ledger.h"
-#include "replay.h"
 #include "view.h"
 
 #define FOLD_ENTRIES ((uint64_t)1 << 18)
@@ -27,17 +26,9 @@
 
 struct fold {
 	struct ledger *ledger;
-	struct ledger settled;		/* for the thread */
 	struct index index;
 	bool open;			/* the rest is there only then */
-	struct replay replay;
-	struct folding folding;
-	struct view view;		/* the thread's */
-	struct customers customers;	/* of what is folded without the daemon */
-	uint8_t *touched;		/* by place: the budget is to be folded */
-	size_t touched_room;
-	int64_t month_begins, month_ends;	/* of the month numbered `month` */
-	uint32_t month;
+	struct folder folder;		/* the thread's, once there is one */
 
 	pthread_t thread;
 	bool running;
@@ -61,7 +52,7 @@ struct fold {
 /*
  * Opens the directory's index and makes sure that it is of this ledger: otherwise it is made again. Then folds what
  * is missing, unless it is little. `secret` is that of the hashes, the customers' too. An index that cannot be made
- * is done without: fold->open is false. NULL, or a static sentence about the ledger's entry fold->replay.bad.
+ * is done without: fold->open is false. NULL, or a static sentence about the ledger's entry fold->folder.replay.bad.
  */
 const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
 		      struct keyring *keyring, const uint8_t secret[16]);
@@ -92,16 +83,10 @@ void fold_totals(struct fold *fold, uint32_t month, const uint32_t *places, size
 /* Something that was read from the index cannot be relied on, so no answer may leave any more. */
 bool fold_damaged(const struct fold *fold);
 
-/* NULL: what is folded is the beginning of this ledger; or why it is not. */
-const char *fold_mismatch(const struct merkle *tree, struct ledger *ledger);
-
 /* How many entries are in the index. */
 uint64_t fold_folded(struct fold *fold);
 
 /* Ends the thread and closes the index. */
 void fold_close(struct fold *fold);
-
-/* The ledger's month of a moment, as the index counts them. */
-uint32_t month_number(const char *label);
 
 #endif

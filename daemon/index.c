@@ -225,3 +225,8 @@ bool index_total(const struct entry *entry, struct total *ret)
 	memcpy(ret->category, entry->category, sizeof(ret->category));
 	return true;
 }
+
+uint32_t index_month(const char *label)
+{
+	return (uint32_t)(atoi(label) * 12 + atoi(label + 5) - 1);
+}

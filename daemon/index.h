@@ -69,6 +69,9 @@ void index_close(struct index *index, bool good);
 /* Fills empty books and an empty tree with what is folded. NULL, or why it is damaged. */
 const char *index_load(struct index *index, struct books *books, struct merkle *tree);
 
+/* A month, such as 2026-11, by its number in the index. */
+uint32_t index_month(const char *label);
+
 /* What is added up of each month, budget and category. */
 enum total_kind { TOTAL_SPENT, TOTAL_REFUNDED };
 

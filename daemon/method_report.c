@@ -207,7 +207,7 @@ static enum err month_take(const char *month, struct report_job *report, struct 
 	    !moment_parse(begins, false, &report->begins) ||
 	    !moment_parse(ends, false, &report->ends))
 		return refuse_words(refusal, ERR_MALFORMED, "month", "is a month such as 2026-11");
-	report->month = month_number(month);
+	report->month = index_month(month);
 	return ERR_NONE;
 }
 

@@ -233,7 +233,7 @@ static bool fold_ready(struct service *service)
 	}
 	problem = fold_open(&service->fold, service->config.dir, &service->ledger,
 			    &service->keyring, service->customers.key);
-	return !problem || ledger_bad(service->fold.replay.bad, problem);
+	return !problem || ledger_bad(service->fold.folder.replay.bad, problem);
 }
 
 static void customer_note(void *context, const struct stored *stored)

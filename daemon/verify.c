@@ -14,7 +14,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "ending.h"
-#include "fold.h"
+#include "folder.h"
 #include "owner.h"
 #include "prove.h"
 #include "replay.h"
@@ -113,7 +113,7 @@ static void beginning_skip(struct replay *replay, const char *path, struct ledge
 
 	if (ledger->size < START_WHOLE || index_open_reader(&index, path))
 		return;
-	if (!index_load(&index, &replay->books, &tree) && !fold_mismatch(&tree, ledger)) {
+	if (!index_load(&index, &replay->books, &tree) && !folder_mismatch(&tree, ledger)) {
 		replay->tree = tree;
 	} else {
 		replay_release(replay);
