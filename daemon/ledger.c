@@ -17,6 +17,12 @@ const char *ledger_error(int error)
 	case LEDGER_NO_FILE:
 		return "ledger.mdb, ledger.mdb-lock or ledger.wal is not a file there, but a link, a directory, "
 		       "a pipe or a device. Put the file back in its place";
+	case LEDGER_DISK_FULL:
+		return "the disk is full. Nothing that was answered is lost: what is not in ledger.mdb yet stays "
+		       "in ledger.wal. Make room, 32 MiB or more, and start it again";
+	case LEDGER_MAP_FULL:
+		return "map_size is too small for what is in ledger.wal. Nothing that was answered is lost: make "
+		       "it larger in fund.conf, and start it again";
 	default:
 		return store_error(error);
 	}
@@ -90,7 +96,7 @@ static int recover(struct ledger *ledger)
 	return error;
 }
 
-int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool create)
+static int writer_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool create)
 {
 	int error = files_look(dir);
 
@@ -106,6 +112,15 @@ int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool 
 	if (error)
 		ledger_close(ledger);
 	return error;
+}
+
+int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool create)
+{
+	int error = writer_open(ledger, dir, map_size, create);
+
+	if (!store_full(error))
+		return error;
+	return error == ENOSPC || error == EDQUOT ? LEDGER_DISK_FULL : LEDGER_MAP_FULL;
 }
 
 int ledger_start(struct ledger *ledger)
@@ -207,6 +222,11 @@ uint64_t ledger_settled(const struct ledger *ledger)
 	return settle_settled(ledger->settler);
 }
 
+bool ledger_lost(const struct ledger *ledger)
+{
+	return settle_broken(ledger->settler);
+}
+
 /* ---- Room ---- */
 
 /* What the rows that are not settled yet will take at most. */
@@ -219,23 +239,38 @@ static uint64_t unsettled(const struct ledger *ledger)
 	return STORE_TAKES(bytes);
 }
 
-/* Where it is close, everything is settled first, and what is left is known exactly. */
+static int settle_all(struct ledger *ledger)
+{
+	int error;
+
+	settle_again(ledger->settler);
+	error = segment_hand_on(ledger);
+	return error ? error : settle_wait(ledger->settler);
+}
+
+static enum room room_of(const struct ledger *ledger, uint64_t left)
+{
+	uint64_t reserve = ledger->store.reserve;
+
+	if (left >= reserve)
+		return ROOM_PLENTY;
+	return left >= reserve / 8 ? ROOM_RESERVE : ROOM_NONE;
+}
+
+/* Where it depends on what is not settled yet, all is settled, and then known exactly. */
 enum room ledger_room(struct ledger *ledger)
 {
-	uint64_t reserve = ledger->store.reserve, due = unsettled(ledger), left;
+	uint64_t due = unsettled(ledger), left;
+	int error;
 
 	if (!store_left(&ledger->store, &left) || !wal_there(ledger->wal))
 		return ROOM_GONE;
-	if (left < reserve + due) {
-		settle_again(ledger->settler);
-		if (segment_hand_on(ledger) || settle_wait(ledger->settler) ||
-		    !store_left(&ledger->store, &left))
-			return ROOM_NONE;
-		due = 0;
-	}
-	if (left >= reserve + due)
-		return ROOM_PLENTY;
-	return left >= reserve / 8 ? ROOM_RESERVE : ROOM_NONE;
+	if (room_of(ledger, left) == room_of(ledger, left > due ? left - due : 0))
+		return room_of(ledger, left);
+	error = settle_all(ledger);
+	if (error)
+		return store_full(error) ? ROOM_NONE : ROOM_UNKNOWN;
+	return store_left(&ledger->store, &left) ? room_of(ledger, left) : ROOM_GONE;
 }
 
 /* ---- Appending ---- */
@@ -269,7 +304,7 @@ enum commit ledger_commit(struct ledger *ledger)
 	enum wal_end end;
 
 	if (ledger->error)
-		return store_full(ledger->error) ? COMMIT_UNDONE : COMMIT_UNKNOWN;
+		return store_passes(ledger->error) ? COMMIT_UNDONE : COMMIT_UNKNOWN;
 	end = wal_write(ledger->wal, &ledger->error);
 	if (end != WAL_DONE)
 		return end == WAL_UNDONE ? COMMIT_UNDONE : COMMIT_UNKNOWN;

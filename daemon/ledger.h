@@ -22,6 +22,10 @@
 /* Something else lies at the name of a file. */
 #define LEDGER_NO_FILE (-2)
 
+/* What is in the log cannot be moved when it is opened, or a file not be made. */
+#define LEDGER_DISK_FULL (-3)
+#define LEDGER_MAP_FULL (-4)
+
 struct ledger {
 	struct store store;
 	struct wal *wal;		/* NULL: only what is settled is looked at */
@@ -36,6 +40,7 @@ enum room {
 	ROOM_PLENTY,	/* for everything */
 	ROOM_RESERVE,	/* for audit, boot and close; no money */
 	ROOM_NONE,	/* read only */
+	ROOM_UNKNOWN,	/* there is little, and settling fails, so it cannot be told; read only */
 	ROOM_GONE,	/* a file was removed: what is written goes with the process; read only */
 };
 
@@ -70,6 +75,9 @@ void ledger_tidy(struct ledger *ledger);
 
 /* How many entries are settled. */
 uint64_t ledger_settled(const struct ledger *ledger);
+
+/* Nothing can be read any more, after an error in settling. What was committed is in the log: the next start has it. */
+bool ledger_lost(const struct ledger *ledger);
 
 /* How much may still be written. */
 enum room ledger_room(struct ledger *ledger);

@@ -257,11 +257,16 @@ static void commit(struct server *server)
 	}
 }
 
-/* What was read from a damaged index must not get out. The next start makes it again. */
-static void index_rely(struct server *server)
+/* Where nothing can be read any more, and where what was read is not to be relied on, nothing must get out. */
+static void sources_rely(struct server *server)
 {
 	struct service *service = server->service;
 
+	if (ledger_lost(&service->ledger)) {
+		log_error("the ledger can be read no more. Leaving, unanswered; what was answered before is there, "
+			  "and the next start goes on from it");
+		_exit(EXIT_FAILED);
+	}
 	if (!fold_damaged(&service->fold))
 		return;
 	index_remove(service->config.dir);
@@ -288,7 +293,7 @@ static void turn(struct server *server)
 	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
 	while (run_ready(server) && !turn_full(server))
 		event_base_loop(server->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-	index_rely(server);
+	sources_rely(server);
 	commit(server);
 	answer_all(server);
 }

@@ -64,6 +64,9 @@ const char *service_problem(const struct service *service, bool reserve)
 	if (service->room == ROOM_GONE)
 		return "the ledger's file was removed beneath fundd, so nothing is recorded; before "
 		       "stopping fundd, copy it back from /proc/PID/fd";
+	if (service->room == ROOM_UNKNOWN)
+		return "entries cannot be moved to ledger.mdb, fundd's log says why, and there is little room: "
+		       "reading goes on; recording when that is mended, and fundd started again";
 	if (service->room == ROOM_NONE)
 		return "the disk or the ledger's map is full: reading goes on, recording when there is "
 		       "room again";

@@ -4,11 +4,20 @@
 #include "thread.h"
 #include "wal.h"
 
-static void tell(struct settler *settler, int error)
+static const char *outlook(int error, bool broken)
+{
+	if (broken)
+		return "fundd leaves, and the next start moves them";
+	return store_passes(error) ? "it is tried again each second"
+				   : "fundd goes on until that is full, and then leaves. The next start moves them: "
+				     "look after the disk, and start it again";
+}
+
+static void tell(struct settler *settler, int error, bool broken)
 {
 	if (error && error != settler->told)
-		log_error("entries cannot be moved from %s to %s: %s. They are safe where they are", WAL_FILE, LEDGER_FILE,
-			  store_error(error));
+		log_error("entries cannot be moved from %s to %s: %s. They are safe where they are; %s",
+			  WAL_FILE, LEDGER_FILE, store_error(error), outlook(error, broken));
 	settler->told = error;
 }
 
@@ -17,17 +26,20 @@ static void segment_settle(struct settler *settler)
 {
 	const struct segment *segment = settler->segment;
 	uint64_t settled = settler->settled;
+	bool broken;
 	int error;
 
 	settler->fill = false;
 	pthread_mutex_unlock(&settler->mutex);
 	store_fill(settler->store);
 	error = segment ? store_append(settler->store, segment, &settled) : 0;
+	broken = error && !store_readable(settler->store);
 	if (segment)
-		tell(settler, error);
+		tell(settler, error, broken);
 	pthread_mutex_lock(&settler->mutex);
 	if (segment)
 		settler->error = error;
+	settler->broken |= broken;
 	settler->settled = settled;
 	if (segment && !error)
 		settler->segment = NULL;
@@ -101,11 +113,21 @@ int settle_wait(struct settler *settler)
 void settle_again(struct settler *settler)
 {
 	pthread_mutex_lock(&settler->mutex);
-	if (store_full(settler->error))
+	if (store_passes(settler->error))
 		settler->error = 0;
 	settler->fill = true;
 	pthread_cond_broadcast(&settler->changed);
 	pthread_mutex_unlock(&settler->mutex);
+}
+
+bool settle_broken(struct settler *settler)
+{
+	bool broken;
+
+	pthread_mutex_lock(&settler->mutex);
+	broken = settler->broken;
+	pthread_mutex_unlock(&settler->mutex);
+	return broken;
 }
 
 uint64_t settle_settled(struct settler *settler)

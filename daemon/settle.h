@@ -3,8 +3,8 @@
  * written. One segment at a time; nobody waits for it but who needs the segment's room again.
  *
  * A segment that could not be settled stays: nothing is lost, for it is in the log, and its rows are read from memory.
- * After a full disk or map it is tried again; after anything else the daemon leaves when it needs the room, and the next
- * start recovers. It is logged once.
+ * After a full disk or map, or without memory, it is tried again; after anything else the daemon leaves when it needs
+ * the room, or at once when the store cannot be read any more, and the next start recovers. It is logged once.
  */
 #ifndef DAEMON_SETTLE_H
 #define DAEMON_SETTLE_H
@@ -26,6 +26,7 @@ struct settler {
 	bool fill;			/* the store's file is to be filled ahead */
 	uint64_t settled;		/* rows in ledger.mdb */
 	int error;			/* of the last attempt */
+	bool broken;			/* with it the store became unreadable */
 	bool stopping;
 };
 
@@ -44,8 +45,11 @@ void settle_give(struct settler *settler, const struct segment *segment);
 /* Waits until it is idle. 0, or the error that keeps it from being so. */
 int settle_wait(struct settler *settler);
 
-/* Tries again what failed for want of room; and fills the store's file ahead. */
+/* Tries again what failed for want of room or memory; and fills the store's file ahead. */
 void settle_again(struct settler *settler);
+
+/* Has the store become unreadable? */
+bool settle_broken(struct settler *settler);
 
 /* How many rows are in ledger.mdb. */
 uint64_t settle_settled(struct settler *settler);

@@ -268,6 +268,11 @@ bool store_full(int error)
 	return error == ENOSPC || error == EDQUOT || error == MDB_MAP_FULL;
 }
 
+bool store_passes(int error)
+{
+	return store_full(error) || error == ENOMEM;
+}
+
 static int rows_put(const struct store *store, MDB_txn *txn, const struct segment *segment, uint64_t from)
 {
 	const uint64_t end = segment->first + segment->count;
@@ -305,6 +310,17 @@ int store_append(struct store *store, const struct segment *segment, uint64_t *s
 	store->pages = pages_taken(store);
 	*size = segment->first + segment->count;
 	return 0;
+}
+
+bool store_readable(const struct store *store)
+{
+	struct store_view view;
+
+	int error = store_view_begin(store, &view);
+
+	if (!error)
+		store_view_end(&view);
+	return error != MDB_PANIC;
 }
 
 /* ---- Reading ---- */

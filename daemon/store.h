@@ -38,6 +38,9 @@ const char *store_error(int error);
 /* Is it for want of room, with nothing written? */
 bool store_full(int error);
 
+/* Is it for that, or for want of memory, so that trying again makes sense? */
+bool store_passes(int error);
+
 /* Opens the environment in the directory, creating its files with `create` (and only then). */
 int store_open(struct store *store, const char *dir, uint64_t map_size, bool create);
 
@@ -61,6 +64,9 @@ void store_fill(struct store *store);
 
 /* Adds the segment's rows from number *size on, in one synced transaction; *size is then what there are. */
 int store_append(struct store *store, const struct segment *segment, uint64_t *size);
+
+/* Can it be read still, after an error? After some LMDB takes part in nothing more. */
+bool store_readable(const struct store *store);
 
 /* ---- Reading ---- */
 

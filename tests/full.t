@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
-# A full disk, and a full map: callers are told, what is there stays, reads go on, and spends work
-# again as soon as there is room.
+# A full disk, and a full map: callers are told, what is there stays, reads go on, and spends work again as soon as
+# there is room. A start that needs room and has none says so; so does a daemon that can read no more.
+import errno
 import os
 
 from lib.ledger import *
@@ -22,10 +23,10 @@ def prepare(ledger):
         client.call('Open', name='alice', owner=61001, id=new_id())
 
 
-def spend_until_refused(client):
+def spend_until_refused(client, tries=TRIES):
     """Spends until there is no room. The entries that were answered, and the refusals."""
     entries, refusals = [], []
-    while len(entries) < TRIES and not refusals:
+    while len(entries) < tries and not refusals:
         client.send_raw(b''.join(frame('Spend', spend(1, budget='pool/a', reason='r' * 600))
                                  for _ in range(BURST)))
         for _ in range(BURST):
@@ -121,7 +122,40 @@ def check_verified(ledger, name):
     is_(verified.returncode, 0, name + ': the ledger verifies', verified.stderr)
 
 
+def die_with_log(ledger):
+    """The daemon is killed while rows are in the log alone. What it answered."""
+    ledger.kill()
+    ledger.start()
+    entries, end = [], time.monotonic() + 0.2  # of the second after which they are moved
+    with ledger.connect() as client:
+        while time.monotonic() < end:
+            entries += spend_until_refused(client, BURST)[0]
+        ledger.kill()
+    return entries
+
+
+def check_no_start(ledger, name, words):
+    """There is no room for what is in the log: it does not start, and says what to do."""
+    before = os.path.getsize(os.path.join(ledger.dir, 'ledger.wal'))
+    try:
+        ledger.start()
+        ledger.kill()
+        ok(False, name + ': a start that needs room')
+    except RuntimeError as error:
+        ok(words in str(error) and 'Nothing that was answered is lost' in str(error),
+           name + ': a start that needs room says so, and what to do', error)
+    is_(os.path.getsize(os.path.join(ledger.dir, 'ledger.wal')), before, name + ': the log stays')
+    check_verified(ledger, name + ', not started')
+
+
 # ---- The disk -----------------------------------------------------------------------------------
+
+def cut(path):
+    """Takes away what was filled ahead, as a copy with holes would."""
+    with open(path, 'rb') as f:
+        used = len(f.read().rstrip(b'\0'))
+    os.truncate(path, (used + 4095) // 4096 * 4096)
+
 
 def fill(path):
     """Takes all the room there is."""
@@ -155,6 +189,22 @@ try:
     check_again(ledger, 'disk full', entries)
     is_(ledger.stop(), 0, 'disk full: the daemon ends well')
     check_verified(ledger, 'disk full')
+
+    # a ledger with rows in its log, and without what was filled ahead
+    os.mkdir(disk + '/other')
+    shutil.rmtree(ledger.dir)
+    Ledger.all.remove(ledger)
+    ledger = Ledger(place=disk + '/other').start()
+    prepare(ledger)
+    entries = die_with_log(ledger)
+    cut(ledger.data())
+    fill(disk + '/filler')
+    check_no_start(ledger, 'disk full, rows in the log', 'the disk is full')
+    os.unlink(disk + '/filler')
+    ledger.start()
+    check_again(ledger, 'disk full, rows in the log', entries)
+    is_(ledger.stop(), 0, 'disk full, rows in the log: the daemon ends well')
+    check_verified(ledger, 'disk full, rows in the log')
 finally:
     for ledger in Ledger.all:
         ledger.kill()
@@ -176,6 +226,13 @@ if not ledger.daemon:
     done()
 is_(ledger.stop(), 0, 'map full: the daemon ends well')
 check_verified(ledger, 'map full')
+ledger.configure(roles, {'map_size': 8 * MAP})
+entries += die_with_log(ledger)
+ledger.configure(roles, {'map_size': MAP // 2})
+check_no_start(ledger, 'a map_size below what is used, with rows in the log', 'map_size is too small')
+ledger.configure(roles, {'map_size': 8 * MAP})
+ledger.start()
+is_(ledger.stop(), 0, 'with a larger one the daemon starts and ends well')
 ledger.configure(roles, {'map_size': MAP // 2})
 ledger.start()
 with ledger.connect() as client:
@@ -189,4 +246,22 @@ ledger.start()
 check_again(ledger, 'map full', entries)
 is_(ledger.stop(), 0, 'the daemon ends well')
 check_verified(ledger, 'a larger map')
+
+# ---- Rows cannot be moved -----------------------------------------------------------------------
+
+ledger = Ledger(roles=roles)
+ledger.start(env=environment(LD_PRELOAD=program('tests/tools/fail.so'), FAIL='meta:1:%d:before' % errno.EIO,
+                             FAIL_COUNT=os.path.join(home(), 'count'),
+                             **sanitizer_options('verify_asan_link_order=0')))
+prepare(ledger)
+with ledger.connect() as client:
+    entries = [client.call('Spend', spend(1, budget='pool/a'))['entry'] for _ in range(50)]
+is_(ledger.daemon.wait(PATIENCE), 1, 'when nothing can be read any more, the daemon leaves', ledger.log())
+ledger.daemon = None
+ok('cannot be moved from ledger.wal to ledger.mdb: Input/output error' in ledger.log() and
+   'can be read no more' in ledger.log(), 'and says why', ledger.log())
+ledger.start()
+check_reading(ledger, 'moving failed, started again', entries)
+is_(ledger.stop(), 0, 'moving failed: the daemon ends well')
+check_verified(ledger, 'moving failed')
 done()

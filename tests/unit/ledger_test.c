@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define ROWS_A_COMMIT 40
+#define SMALL_MAP ((uint64_t)16 << 20)
 #define BIG MADE_MEMO_MAX	/* bytes of a row's memo: a segment is full after about a hundred commits */
 
 static char place[] = "/tmp/ledger-test-XXXXXX";
@@ -93,12 +94,15 @@ static int64_t wrong_rows(struct ledger *ledger, uint64_t want)
 	return wrong;
 }
 
+static void moment(void)
+{
+	nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+}
+
 static void settled_soon(struct ledger *ledger, uint64_t size)
 {
-	static const struct timespec moment = { 0, 1000000 };
-
 	for (int i = 0; ledger_settled(ledger) < size && i < 10000; i++)
-		nanosleep(&moment, NULL);
+		moment();
 }
 
 static void test_reading(void)
@@ -239,6 +243,80 @@ static void test_needed(void)
 	is_int(left_in_log(&ledger), 1, "the next start finds out");
 }
 
+/* From now on ledger.mdb cannot be written: its pages, or (`meta`) the last one of a commit, for which LMDB has a
+ * descriptor of its own, opened later. */
+static void settling_fails(bool meta)
+{
+	char link[64], target[256], path[128];
+	int other, found[2] = { -1, -1 };
+
+	pathname(LEDGER_FILE, path);
+	other = open(path, O_RDONLY);
+	for (int fd = 3; fd < other; fd++) {
+		ssize_t len;
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		len = readlink(link, target, sizeof(target) - 1);
+		target[len < 0 ? 0 : len] = '\0';
+		if (!strcmp(target, path))
+			found[found[0] >= 0] = fd;
+	}
+	if (found[meta] < 0 || dup2(other, found[meta]) < 0)
+		bail("a descriptor stays");
+	close(other);
+}
+
+/* A small map whose room is close. */
+static void nearly_full(struct ledger *ledger)
+{
+	char path[128];
+
+	pathname(LEDGER_FILE, path);
+	unlink(path);
+	pathname(WAL_FILE, path);
+	unlink(path);
+	if (ledger_open(ledger, place, SMALL_MAP, true) || ledger_start(ledger))
+		bail("no small ledger");
+	while (ledger_room(ledger) == ROOM_PLENTY)
+		commits(ledger, 1);
+}
+
+/* Where there is little room, a disk that fails is not a full one. */
+static void test_room(void)
+{
+	struct ledger ledger;
+	uint64_t size;
+
+	nearly_full(&ledger);
+	is_int(ledger_room(&ledger), ROOM_RESERVE, "the room is close");
+	settling_fails(false);
+	commits(&ledger, 30);
+	is_int(ledger_room(&ledger), ROOM_UNKNOWN, "settling fails: it is unknown");
+	is_int(ledger_room(&ledger), ROOM_UNKNOWN, "and stays so");
+	ok(!ledger_lost(&ledger), "but it can be read");
+	size = ledger.size;
+	ok(ledger_close(&ledger), "what is not settled stays");
+	is_int(ledger_open(&ledger, place, SMALL_MAP, false), 0, "the next start takes it");
+	is_int((int64_t)ledger.size, (int64_t)size, "all of it");
+	ledger_close(&ledger);
+}
+
+/* After some errors LMDB lets nobody read any more. */
+static void test_lost(void)
+{
+	struct ledger ledger;
+
+	opened(&ledger, true);
+	ok(!ledger_lost(&ledger), "a ledger can be read");
+	settling_fails(true);
+	commits(&ledger, 1);
+	ledger_second(&ledger);
+	for (int i = 0; !ledger_lost(&ledger) && i < 10000; i++)
+		moment();
+	ok(ledger_lost(&ledger), "and is lost when a commit breaks off at its end");
+	ledger_close(&ledger);
+}
+
 int main(void)
 {
 	char command[64];
@@ -249,6 +327,8 @@ int main(void)
 	test_recovery();
 	test_strays();
 	test_needed();
+	test_room();
+	test_lost();
 	snprintf(command, sizeof(command), "rm -rf %s", place);
 	if (system(command))
 		bail("the directory cannot be removed");
