@@ -251,7 +251,7 @@ int main(int argc, char **argv)
 	case MODE_BACKUP:
 		return backup_ledger(&config, options.backup);
 	case MODE_ACCEPT_CLOCK:
-		return service_accept_clock(&config) ? EXIT_FAILED : EXIT_OK;
+		return wallclock_accept(config.dir) ? EXIT_FAILED : EXIT_OK;
 	default:
 		return serve(&config);
 	}

@@ -108,7 +108,7 @@ int rotate_key(const struct config *config, int64_t days)
 	}
 	if (service_load(&service, config))
 		return EXIT_FAILED;
-	service_hear_clock(&service);
+	wallclock_hear(&service.clock, service.dir);
 	if (service_start(&service))
 		return EXIT_FAILED;
 	problem = rotate(&service, days);

@@ -15,23 +15,7 @@
 #include "seeds.h"
 #include "verify.h"
 
-#define ACCEPT_CLOCK_FILE "accept-clock"
-#define CLOCK_JUMP_US ((int64_t)86400 * 1000000)
-
 /* ---- A turn ---- */
-
-static const char *clock_problem(const struct service *service)
-{
-	int64_t boot = clock_us(CLOCK_BOOTTIME);
-
-	if (service->now < service->future)
-		return "the clock is behind the ledger's last entry, so no money is moved until it has "
-		       "caught up; if it is right as it is: fundd --accept-clock";
-	if (service->now - service->started_wall - (boot - service->started_boot) > CLOCK_JUMP_US)
-		return "the clock has jumped ahead by over a day, so no money is moved; if it is right "
-		       "as it is: fundd --accept-clock";
-	return NULL;
-}
 
 /* Each entry takes a key as well as its row. */
 static enum room room(struct service *service)
@@ -53,14 +37,14 @@ void service_turn(struct service *service)
 		calendar_at(service->now, &service->calendar);
 	if (!batch_open(&service->batch))
 		fold_turn(&service->fold);
-	service->clock_problem = clock_problem(service);
+	wallclock_look(&service->clock, service->now);
 	service->room = room(service);
 }
 
 const char *service_problem(const struct service *service, bool reserve)
 {
-	if (service->clock_problem && !reserve)
-		return service->clock_problem;
+	if (service->clock.problem && !reserve)
+		return service->clock.problem;
 	if (service->room == ROOM_GONE)
 		return "the ledger's file was removed beneath fundd, so nothing is recorded; before "
 		       "stopping fundd, copy it back from /proc/PID/fd";
@@ -76,54 +60,13 @@ const char *service_problem(const struct service *service, bool reserve)
 	return NULL;
 }
 
-/* Once for each time that it changes: who sees to the machine reads the log. */
-static void clock_tell(struct service *service)
-{
-	if (service->clock_problem && service->clock_problem != service->clock_told)
-		log_warning("%s", service->clock_problem);
-	else if (service->clock_told && !service->clock_problem)
-		log_notice("the clock is trusted again: money moves");
-	service->clock_told = service->clock_problem;
-}
-
-static void clock_trust(struct service *service)
-{
-	service->future = 0;
-	service->started_wall = clock_us(CLOCK_REALTIME);
-	service->started_boot = clock_us(CLOCK_BOOTTIME);
-}
-
-void service_hear_clock(struct service *service)
-{
-	if (unlinkat(service->dir, ACCEPT_CLOCK_FILE, 0) < 0)
-		return;
-	clock_trust(service);
-	log_notice("the operator says that the clock is right");
-}
-
 void service_second(struct service *service)
 {
-	clock_tell(service);
-	service_hear_clock(service);
+	wallclock_tell(&service->clock);
+	wallclock_hear(&service->clock, service->dir);
 	ledger_second(&service->ledger);
 	if (!batch_open(&service->batch))
 		signers_expire(service->dir, &service->books, &service->signers);
-}
-
-int service_accept_clock(const struct config *config)
-{
-	char path[CONFIG_PATH_MAX + sizeof(ACCEPT_CLOCK_FILE) + 1];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", config->dir, ACCEPT_CLOCK_FILE);
-	fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		log_error("cannot write %s: %s", path, strerror(errno));
-		return -1;
-	}
-	close(fd);
-	log_notice("said; a running fundd hears it within a second, a stopped one when it starts");
-	return 0;
 }
 
 /* ---- Opening ---- */
@@ -312,7 +255,7 @@ static bool boot_post(struct service *service)
 /* The start may be read-only: then there is no room for a boot entry, and none is written. */
 static bool boot(struct service *service)
 {
-	clock_tell(service);
+	wallclock_tell(&service->clock);
 	if (service->room >= ROOM_NONE) {
 		log_warning("%s", service_problem(service, true));
 		return true;
@@ -388,9 +331,8 @@ int service_load(struct service *service, const struct config *config)
 	    !signers_load(service->dir, &service->books, &service->signers))
 		return EXIT_FAILED;
 	seeds_settle(service->dir, &service->books);
-	clock_trust(service);
-	service->up_since = service->started_boot;
-	service->future = service->books.totals.last_at;
+	wallclock_begin(&service->clock, service->books.totals.last_at);
+	service->up_since = service->clock.boot;
 	return EXIT_OK;
 }
 

@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "plan.h"
 #include "prove.h"
+#include "wallclock.h"
 #include "witnesses.h"
 
 struct service {
@@ -39,12 +40,9 @@ struct service {
 	int64_t now;			/* microseconds since 1970 UTC */
 	struct calendar calendar;
 	enum room room;
-	const char *clock_problem;	/* why the clock cannot be trusted with money; NULL: it can */
+	struct wallclock clock;
 
-	const char *clock_told;		/* the one that was logged last */
 	int64_t up_since;		/* microseconds of the boot clock */
-	int64_t started_wall, started_boot;	/* when the clock was trusted last, by both clocks */
-	int64_t future;			/* `at` of the last entry before the start, to be outrun before money moves */
 	unsigned connections;
 };
 
@@ -75,11 +73,5 @@ const char *service_problem(const struct service *service, bool reserve);
 /* What is looked at each second: whether the operator said with `fundd --accept-clock` that the clock is right, and
  * whether the old signing key is needed on. */
 void service_second(struct service *service);
-
-/* Takes the operator's word that the clock is right (--accept-clock), once, if it was given. */
-void service_hear_clock(struct service *service);
-
-/* What `fundd --accept-clock` does: tells a running daemon, or the next one, that the clock is right. */
-int service_accept_clock(const struct config *config);
 
 #endif

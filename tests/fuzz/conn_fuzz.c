@@ -78,7 +78,7 @@ static void turn_begin(void)
 	service.now = NOW;
 	calendar_at(NOW, &service.calendar);
 	service.room = ROOM_PLENTY;
-	service.clock_problem = NULL;
+	service.clock.problem = NULL;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -223,7 +223,7 @@ static void trouble_look(void)
 /* As fundd --accept-clock does. The daemon looks each second. */
 static void clock_accept(void)
 {
-	service_accept_clock(&now.config);
+	wallclock_accept(now.config.dir);
 	now.accepted = true;
 	clocks_later(1000000);
 }
