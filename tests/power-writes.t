@@ -11,7 +11,8 @@ from lib.load import *
 from lib.replay import *
 
 MOST = int(os.environ.get('POWER_STATES', 3))
-USED_EVERY = int(os.environ.get('POWER_USED', 40))  # of these states, one is started and used
+USED_EVERY = int(os.environ.get('POWER_USED', 40))  # of these states, one is started and used; and where an index
+INDEX_EVERY = USED_EVERY // 3                       # has just been written, one of these
 random.seed(int(os.environ.get('SEED', '1')))
 
 work_dir = tempfile.mkdtemp(dir='/dev/shm' if os.path.isdir('/dev/shm') else home())
@@ -39,21 +40,42 @@ def verified(dir):
     return int(found.group(1)) if done.returncode == 0 and found else None, done
 
 
-def use(dir):
-    """Starts a daemon there and spends. What is wrong, or None."""
+boot_id = os.path.join(home(), 'boot_id')
+with open(boot_id, 'w') as f:
+    f.write(new_id() + '\n')
+AFTER_BOOT = ['unshare', '-m', 'sh', '-c', 'mount --bind %s /proc/sys/kernel/random/boot_id && exec "$0" "$@"' % boot_id]
+
+
+def asked_again(client, due):
+    """Spends that were answered by then, asked for again: what the index, or the books without one, know of ids."""
+    for loader in loaders:
+        for request, entry in list(zip(loader.sent, loader.answers))[::7]:
+            if entry['seq'] >= due:
+                break
+            again = client.call('Spend', request)
+            if not again['replayed'] or again['entry']['seq'] != entry['seq']:
+                return 'entry %d is made again as %s' % (entry['seq'], again['entry'])
+    return None
+
+
+def use(dir, due):
+    """Starts a daemon there, after the machine came up again, and spends. What is wrong, or None."""
     ledger = Ledger(init=False)
     ledger.dir = dir
     try:
-        ledger.start()
+        ledger.start(wrap=AFTER_BOOT)
         with ledger.connect() as client:
+            wrong = asked_again(client, due)
+            if wrong:
+                return wrong
             entries = client.call('Status')['entries']
             client.call('Open', name='after', group=os.getgid(), allowance=500, id=new_id())
             client.call('Spend', spend(5, budget='after'))
         status = ledger.stop()
     except (RuntimeError, OSError, Refused) as error:
-        ledger.kill()
         return str(error)
     finally:
+        ledger.kill()
         Ledger.all.remove(ledger)
     size, done = verified(dir)
     return None if status == 0 and size == entries + 2 else 'used, it does not verify: ' + done.stdout
@@ -76,7 +98,7 @@ def answered(events):
 
 def judge_states(disk, events, known, most, stop_early=False):
     """(how many states were tried, how many used, what is wrong)."""
-    count = used = 0
+    count = used = indexed = 0
     wrong = []
     for due, state in states(disk, events, known, most):
         dir = make(state)
@@ -86,13 +108,15 @@ def judge_states(disk, events, known, most, stop_early=False):
             wrong.append('%d answered: %s%s' % (due, said.stdout, said.stderr))
         elif size < due:
             wrong.append('%d entries of %d answered' % (size, due))
-        elif count % USED_EVERY == 0:
+        elif count % (INDEX_EVERY if state.unsure('index.mdb') else USED_EVERY) == 0:
+            indexed += state.unsure('index.mdb')
             used += 1
-            problem = use(dir)
+            problem = use(dir, due)
             if problem:
                 wrong.append('%d answered, used: %s' % (due, problem))
         if len(wrong) > (0 if stop_early else 5):
             break
+    note('%d of the used ones in the middle of writing an index' % indexed)
     return count, used, wrong
 
 
@@ -173,6 +197,51 @@ count, used, wrong = judge_states(before.copy(), events, known, MOST)
 ok(not wrong, 'whatever moment the power goes, what was answered is there', *wrong[:5])
 note('%d events, %d states verified and %d used, %.1f s' % (len(events), count, used,
                                                           time.monotonic() - began))
+
+# ---- Another signing key ------------------------------------------------------------------------
+
+TURNED_EVERY = int(os.environ.get('POWER_TURNED', 3))  # of these states, one is started
+
+
+def turned(dir, printed):
+    """Starts a daemon there, which must have one of the two keys: the new one, once that was printed."""
+    ledger = Ledger(init=False)
+    ledger.dir = dir
+    try:
+        ledger.start()
+        with ledger.connect() as client:
+            client.call('Spend', spend(1, budget=names[0]))
+            key = client.call('Checkpoint')['vkey']
+        status = ledger.stop()
+    except (RuntimeError, OSError, Refused) as error:
+        return None, str(error)
+    finally:
+        ledger.kill()
+        Ledger.all.remove(ledger)
+    if printed and key != printed:
+        return key, 'the new key was printed, and it signs with the old one'
+    return key, None if status == 0 else 'it ended with %d' % status
+
+
+before_turn = Disk(place)
+before_turn.load()
+path = os.path.join(home(), 'turn.record')
+done_ = run([program('fundd'), '--rotate-key', '--dir', ledger.dir], env=recording(path))
+is_(done_.returncode, 0, 'the key is changed', done_.stderr)
+turn_events = read_record(path)
+printed = next(n for n, e in enumerate(turn_events) if e['op'] == 'said')
+wrong, count, tried, keys = [], 0, 0, set()
+for due, state in states(before_turn, turn_events, [n > printed for n in range(len(turn_events) + 1)], MOST):
+    count += 1
+    if count % TURNED_EVERY:
+        continue
+    key, problem = turned(make(state), due and done_.stdout.strip())
+    tried += 1
+    keys.add(key)
+    wrong += [problem] if problem else []
+ok(not wrong, 'whatever moment the power goes while the key is changed, it starts with one of the two', *wrong[:5])
+ok(len(keys - {None}) == 2, '... and each of them is seen', keys)
+note('%d events, %d states, %d started' % (len(turn_events), count, tried))
 
 # ---- Controls -----------------------------------------------------------------------------------
 

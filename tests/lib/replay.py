@@ -105,6 +105,7 @@ class Disk:
         self.now = {}        # as the program sees it
         self.changes = []    # (directory, apply) not durable yet, in order
         self.next = 0
+        self.lost = set()    # names of files that were being written when the power went
 
     def load(self):
         """Takes what is there now as durable."""
@@ -186,9 +187,15 @@ class Disk:
         return [(inode, index) for inode, file in self.files.items()
                 for index in range(len(file.pending))], len(self.changes)
 
+    def unsure(self, name):
+        """Whether there was something on its way to a file of that name, or to that name."""
+        return name in self.lost
+
     def after(self, chosen, names):
         """The disk when, of what was on its way, only this arrived."""
         disk = self.copy()
+        disk.lost = {os.path.basename(path) for path, inode in self.now.items()
+                     if inode and (self.files[inode].pending or self.names.get(path) != inode)}
         for inode, file in disk.files.items():
             file.settle({index for i, index in chosen if i == inode})
         for _, apply in disk.changes[:names]:
