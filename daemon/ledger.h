@@ -31,7 +31,7 @@ struct ledger {
 	struct wal *wal;		/* NULL: only what is settled is looked at */
 	struct settler *settler;	/* NULL: not started, it is only read */
 	uint64_t size;			/* entries committed */
-	bool log_missing;		/* there was no log, or none of its size, so one was made */
+	bool log_missing;		/* there was no log, or one that is cut short */
 	uint64_t recovered;		/* entries that were only in the log when it was opened */
 	int error;			/* the open commit's first */
 };

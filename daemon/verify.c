@@ -104,6 +104,15 @@ static int replay_check(struct replay *replay, struct ledger *ledger, const stru
 	return status ? status : verdict(replay, problem);
 }
 
+/* Only fundd's own directory has a keyring, and needs a log, unless it ended well. */
+static void log_look(const struct ledger *ledger, const struct ended *ended, int dir)
+{
+	if (ledger->log_missing && !ended->clean && faccessat(dir, KEYRING_FILE, F_OK, 0) == 0)
+		log_warning("%s is missing or cut short, and fundd did not note that it ended in order: what it "
+			    "answered in its last second may be missing, and nothing here can tell. Look for the file; "
+			    "where the ledger was restored from a copy, there is none", WAL_FILE);
+}
+
 /* What is folded into the index a start does not read, so a large ledger's need not be waited
  * for. */
 static void beginning_skip(struct replay *replay, const char *path, struct ledger *ledger)
@@ -178,6 +187,8 @@ static int check(void *context)
 	if (job->depth == DEPTH_START)
 		ended.known = false;	/* that is for who starts */
 	status = problem ? EXIT_UNVERIFIED : replay_check(&replay, &ledger, &ended);
+	if (!status && job->depth != DEPTH_START)
+		log_look(&ledger, &ended, dir);
 	replay_release(&replay);
 	keyring_close(&keyring);
 	ledger_close(&ledger);

@@ -29,28 +29,29 @@ static void segments_free(struct wal *wal)
 		segment_free(&wal->segments[i]);
 }
 
-static int segments_read(struct wal *wal)
+static int segments_read(struct wal *wal, bool *ret_missing)
 {
-	int error = 0;
+	for (size_t i = 0; i < WAL_SEGMENTS; i++) {
+		ssize_t got = file_read(wal->fd, wal->segments[i].bytes, SEGMENT_SIZE,
+					segment_offset(wal, &wal->segments[i]));
 
-	for (size_t i = 0; !error && i < WAL_SEGMENTS; i++)
-		if (file_read(wal->fd, wal->segments[i].bytes, SEGMENT_SIZE,
-			      segment_offset(wal, &wal->segments[i])) < 0)
-			error = errno;
-	return error;
+		if (got < 0)
+			return errno;
+		*ret_missing |= got < (ssize_t)SEGMENT_SIZE;
+	}
+	return 0;
 }
 
 /*
  * A file that is new, cut short, or has holes, as a copy may, is written once from its beginning to its end: then a
  * commit's sync has no blocks to make room for, and nothing but the bytes to wait for.
  */
-static int file_fill(struct wal *wal, int dir, bool *ret_missing)
+static int file_fill(struct wal *wal, int dir)
 {
 	const off_t whole = WAL_SEGMENTS * (off_t)SEGMENT_SIZE;
 	struct stat st;
 	int error = fstat(wal->fd, &st) ? errno : 0;
 
-	*ret_missing |= !error && st.st_size < whole;
 	if (error || (st.st_size >= whole && st.st_blocks * 512 >= whole))
 		return error;
 	for (size_t i = 0; !error && i < WAL_SEGMENTS; i++)
@@ -85,9 +86,9 @@ int wal_open(struct wal *wal, const char *path, bool writable, bool *ret_missing
 	if (!error)
 		segments_make(wal);
 	if (!error && wal->fd >= 0)
-		error = segments_read(wal);
+		error = segments_read(wal, ret_missing);
 	if (!error && writable)
-		error = file_fill(wal, dir, ret_missing);
+		error = file_fill(wal, dir);
 	close(dir);
 	if (error)
 		wal_close(wal);

@@ -33,8 +33,8 @@ enum wal_end {
 };
 
 /*
- * Opens the file in the directory; with `writable` it is made, or filled up to its size, when it is not whole, and
- * *ret_missing says that it was not. Without, *ret_missing says that there is none, and the log is empty. 0 or an errno.
+ * Opens the file in the directory; *ret_missing says that there is none, or one that is cut short, and what it lacks
+ * counts as empty. With `writable` it is made then, or filled up to its size. 0 or an errno.
  */
 int wal_open(struct wal *wal, const char *dir, bool writable, bool *ret_missing);
 void wal_close(struct wal *wal);

@@ -403,6 +403,41 @@ for number, word in ((signal.SIGKILL, 'memory'), (signal.SIGTERM, 'signal')):
     ok(got and got[0] == 1 and not got[1] and word in got[2], 'a check that got %s says nothing of the ledger'
        % number.name, got)
 
+# ---- A log that is missing ----------------------------------------------------------------------
+
+def without_log(name, change, told):
+    """A daemon dies with its last spends in the log alone, a change is made, and the check tells of it or not."""
+    other = Ledger().start()
+    with other.connect() as client:
+        client.call('Open', name='pool', group=0, allowance=1000, id=new_id())
+        for _ in range(5):
+            client.call('Spend', spend(1, budget='pool'))
+    change(other)
+    for options in ((), ('--all',)):
+        got = other.verify(*options)
+        ok(got.returncode == 0 and ('may be missing' in got.stderr) == told,
+           '%s: the check %s' % (name, 'warns' if told else 'says nothing of it'), got.returncode, got.stdout, got.stderr)
+    other.kill()
+    other.strange = False
+    shutil.rmtree(other.dir)
+    Ledger.all.remove(other)
+
+
+def died_and(change):
+    return lambda other: (other.kill(), change(os.path.join(other.dir, 'ledger.wal')))
+
+
+def ended_and(change):
+    return lambda other: (other.stop(), change(os.path.join(other.dir, 'ledger.wal')))
+
+
+without_log('a log is there beside the daemon', lambda other: None, False)
+without_log('a log is there after its death', died_and(lambda path: None), False)
+without_log('a log is removed after its death', died_and(os.unlink), True)
+without_log('a log is removed beneath it', lambda other: os.unlink(os.path.join(other.dir, 'ledger.wal')), True)
+without_log('a log is cut short after its death', died_and(lambda path: os.truncate(path, 1 << 22)), True)
+without_log('a log is removed after a good end', ended_and(os.unlink), False)
+
 # ---- The daemon does not serve what is damaged --------------------------------------------------
 
 def starts(dir):

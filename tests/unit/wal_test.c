@@ -134,6 +134,9 @@ static void test_new(void)
 	is_int(st.st_mode & 07777, 0600, "for its owner alone");
 	wal_close(&wal);
 	truncate(path, 5000);
+	is_int(wal_open(&wal, place, false, &missing), 0, "to be read, one may be too short");
+	ok(missing, "which is told");
+	wal_close(&wal);
 	is_int(wal_open(&wal, place, true, &missing), 0, "one that is too short");
 	ok(missing && !stat(path, &st) && st.st_size == (off_t)FILE_SIZE, "is as good as missing, and filled up");
 	wal_close(&wal);
