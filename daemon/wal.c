@@ -29,6 +29,16 @@ static void segments_free(struct wal *wal)
 		segment_free(&wal->segments[i]);
 }
 
+static size_t stained(const uint8_t *bytes)
+{
+	static const uint8_t zeros[SEGMENT_PAGE];
+	size_t end = SEGMENT_SIZE;
+
+	while (end && !memcmp(bytes + end - SEGMENT_PAGE, zeros, SEGMENT_PAGE))
+		end -= SEGMENT_PAGE;
+	return end;
+}
+
 static int segments_read(struct wal *wal, bool *ret_missing)
 {
 	for (size_t i = 0; i < WAL_SEGMENTS; i++) {
@@ -38,6 +48,7 @@ static int segments_read(struct wal *wal, bool *ret_missing)
 		if (got < 0)
 			return errno;
 		*ret_missing |= got < (ssize_t)SEGMENT_SIZE;
+		wal->stained[i] = stained(wal->segments[i].bytes);
 	}
 	return 0;
 }
@@ -155,7 +166,7 @@ void wal_clear(struct wal *wal)
 {
 	wal_restart(wal);
 	for (size_t i = 0; i < WAL_SEGMENTS; i++)
-		file_write(wal->fd, wal->segments[i].bytes, SEGMENT_SIZE,
+		file_write(wal->fd, wal->segments[i].bytes, wal->stained[i],
 			   segment_offset(wal, &wal->segments[i]));
 }
 
@@ -210,6 +221,8 @@ enum wal_end wal_write(struct wal *wal, int *error)
 
 	memcpy(prior, wal->prior, CHECKSUM_SIZE);
 	size = segment_finish(segment, prior);
+	if (wal->stained[segment - wal->segments] < segment->used + size)
+		wal->stained[segment - wal->segments] = segment->used + size;
 	*error = file_write(wal->fd, segment->bytes + segment->used, size, at);
 	gone = (*error == ENOSPC || *error == EDQUOT) && record_erase(wal, at);
 	if (!*error && fdatasync(wal->fd) < 0)

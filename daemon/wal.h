@@ -22,6 +22,7 @@
 struct wal {
 	int fd;
 	struct segment segments[WAL_SEGMENTS];
+	size_t stained[WAL_SEGMENTS];	/* so many bytes of each may be something else than zero in the file */
 	struct segment *current;	/* which is written */
 	uint8_t prior[CHECKSUM_SIZE];	/* of the last row written, or of ledger.mdb's last one */
 };

@@ -430,6 +430,40 @@ static void test_room(void)
 	wal_close(&wal);
 }
 
+static bool all_zeros(void)
+{
+	static uint8_t bytes[FILE_SIZE];
+	int fd = open(path, O_RDONLY);
+	ssize_t got = read(fd, bytes, sizeof(bytes));
+
+	close(fd);
+	return got == (ssize_t)sizeof(bytes) && !bytes[0] && !memcmp(bytes, bytes + 1, sizeof(bytes) - 1);
+}
+
+static void test_clear(void)
+{
+	struct wal wal;
+
+	fresh(&wal);
+	ok(all_zeros(), "a new log is all zeros");
+	records(&wal, 0, RECORDS);
+	wal_switch(&wal);
+	records(&wal, RECORDS, RECORDS + 2);
+	ok(!all_zeros(), "with rows it is not");
+	wal_clear(&wal);
+	ok(all_zeros(), "cleared, it is again");
+	wal_close(&wal);
+	fresh(&wal);
+	records(&wal, 0, RECORDS);
+	wal_close(&wal);
+	opened(&wal, true);
+	wal_recover(&wal, first_of(RECORDS), sum_before(first_of(RECORDS)));
+	wal_restart(&wal);
+	wal_clear(&wal);
+	ok(all_zeros(), "so are what another run wrote and this one did not");
+	wal_close(&wal);
+}
+
 int main(void)
 {
 	if (!mkdtemp(place)) {
@@ -449,6 +483,7 @@ int main(void)
 	test_restart();
 	test_abort();
 	test_room();
+	test_clear();
 	unlink(path);
 	rmdir(place);
 	return done_testing();
