@@ -23,7 +23,7 @@
 #include "verify.h"
 
 #define RENEW_EVERY 65536	/* rows: a pinned reader costs the daemon file space */
-#define FULL (8UL << 20)	/* bytes: more than a commit writes */
+#define FULL (1UL << 20)	/* bytes: with fewer left the disk is full */
 
 /* ---- Rows ---- */
 
@@ -79,19 +79,21 @@ static int rows_copy(struct copying *copying, struct ledger *from)
 	return error;
 }
 
-/* LMDB takes a write of which only a part had room for a failing disk. */
+/* LMDB takes a write of which only a part had room for a failing disk; and verifying takes a little room, too. */
 static int error_of_disk(int error)
 {
 	struct statvfs disk;
 
-	return error == EIO && statvfs(".", &disk) == 0 && disk.f_bavail < FULL / disk.f_frsize ? ENOSPC : error;
+	if (error && error != EIO)
+		return error;
+	return statvfs(".", &disk) == 0 && disk.f_bavail < FULL / disk.f_frsize ? ENOSPC : error;
 }
 
 /* To the working directory. */
 static int ledger_copy(struct ledger *from, uint64_t map_size)
 {
 	struct copying copying = { .size = 0 };
-	int error = store_open(&copying.store, ".", map_size, true);
+	int error = store_open_alone(&copying.store, ".", map_size);
 
 	if (error)
 		return error;

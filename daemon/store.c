@@ -193,6 +193,12 @@ int store_open(struct store *store, const char *dir, uint64_t map_size, bool cre
 	return error;
 }
 
+int store_open_alone(struct store *store, const char *dir, uint64_t map_size)
+{
+	*store = (struct store){ .map_size = map_size };
+	return environment_open(store, dir, map_size, MDB_NOLOCK);
+}
+
 int store_open_reader(struct store *store, const char *dir)
 {
 	*store = (struct store){ 0 };

@@ -44,6 +44,9 @@ bool store_passes(int error);
 /* Opens the environment in the directory, creating its files with `create` (and only then). */
 int store_open(struct store *store, const char *dir, uint64_t map_size, bool create);
 
+/* Makes one in the directory that nobody else opens meanwhile: it takes no lock, and has no file for it. */
+int store_open_alone(struct store *store, const char *dir, uint64_t map_size);
+
 /* Opens it for reading beside a running daemon. */
 int store_open_reader(struct store *store, const char *dir);
 void store_close(struct store *store);
