@@ -213,15 +213,15 @@ static void test_long(void)
 	char text[600], want[600];
 	struct config config;
 
-	sprintf(text, "[roles]\nmanager = user:1\n# %197s\ncron = user:3\n", "user:2");
-	is_int(read_text(&config, text), 0, "a line of 199 bytes");
+	sprintf(text, "[roles]\nmanager = user:1\n# %196s\ncron = user:3\n", "user:2");
+	is_int(read_text(&config, text), 0, "a line of 198 bytes");
 	is_int(config.grant_count, 2, "is a line");
-	sprintf(text, "[roles]\nmanager = user:1\n# %197s user:2\ncron = user:3\n", "");
-	snprintf(want, sizeof(want), "%s, line 3: a line has at most 199 bytes", path);
+	sprintf(text, "[roles]\nmanager = user:1\n# %196s user:2\ncron = user:3\n", "");
+	snprintf(want, sizeof(want), "%s, line 3: a line has at most 198 bytes", path);
 	is_int(read_text(&config, text), -1, "the end of a longer comment is nobody's role");
 	is_str(problem, want, "and told");
 	sprintf(text, "[roles]\nmanager =%*suser:61010\n", 182, "");
-	snprintf(want, sizeof(want), "%s, line 2: a line has at most 199 bytes", path);
+	snprintf(want, sizeof(want), "%s, line 2: a line has at most 198 bytes", path);
 	is_int(read_text(&config, text), -1, "nor is a uid cut short");
 	is_str(problem, want, "and told");
 }
