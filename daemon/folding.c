@@ -133,7 +133,7 @@ int folding_put(struct folding *folding, const struct books *books, const struct
 	if (error)
 		return error;
 	for (size_t i = 0; i < SHELF_COUNT && !error; i++)
-		error = pile_put(&folding->piles[i], txn, index->dbi);
+		error = shelf_put(&folding->piles[i], txn, index->dbi);
 	meta_fill(&meta, books, tree);
 	if (!error)
 		error = meta_put(index, txn, &meta);

@@ -300,7 +300,7 @@ int shelf_create(const struct shelf *shelf, MDB_txn *txn, unsigned dbi)
 	return block_put(shelf, txn, dbi, begin, shelf_end, NULL, 0);
 }
 
-int pile_put(struct pile *pile, MDB_txn *txn, unsigned dbi)
+int shelf_put(struct pile *pile, MDB_txn *txn, unsigned dbi)
 {
 	struct pile run = { .shelf = pile->shelf };
 	MDB_cursor *cursor;

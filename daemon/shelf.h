@@ -70,6 +70,6 @@ enum found shelf_last(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, uin
 struct pile;
 
 /* Sorts the pile, puts it on its shelf and releases it. 0, or an error of errno or LMDB; the transaction is no good then. */
-int pile_put(struct pile *pile, MDB_txn *txn, unsigned dbi);
+int shelf_put(struct pile *pile, MDB_txn *txn, unsigned dbi);
 
 #endif

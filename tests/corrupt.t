@@ -248,7 +248,7 @@ def work_on(bit, how):
         return 'the file has grown by %d bytes' % (os.path.getsize(path) - size)
     try:
         ledger.start(env=env)
-    except RuntimeError as error:
+    except RuntimeError:
         return None if ledger.log().strip() else 'no start, and no word'
     known, refused = {}, False
     try:
@@ -318,7 +318,7 @@ for bit in random.sample(range(8 * len(config)), BITS // 2):
     open(ledger.logfile, 'w').close()
     try:
         ledger.start()
-    except RuntimeError as error:
+    except RuntimeError:
         refused += 1
         if not re.search(r', line \d+: ', ledger.log()):
             wrong.append('bit %d: no line is named: %s' % (bit, ledger.log()))

@@ -59,14 +59,11 @@ folded()
 
 def report(month, budgets=()):
     """What Report says, and what the audited entries come to."""
-    year, number = map(int, month.split('-'))
-    since = month + '-01'
-    until = '%d-%02d-01T00:00:00+01:00' % (year + number // 12, number % 12 + 1)
     with ledger.connect() as client:
         totals = [r['total'] for r in client.stream('Report', month=month, budgets=list(budgets))
                   if r.get('total')]
         sums = {}
-        for entry in client.audit(since=since, budgets=list(budgets)):
+        for entry in client.audit(since=month + '-01', budgets=list(budgets)):
             key = entry.get('currency'), entry.get('exp'), entry.get('category')
             for end, amount, times in (('to', 'spent', 'spends'), ('from', 'refunded', 'refunds')):
                 if entry.get(end) == 'spent':

@@ -1,6 +1,5 @@
 #!/usr/bin/python3 -B
 # The signing key: where it is found, how it is kept, how it is changed, and what happens when changing it is cut short.
-import base64
 import os
 import re
 import shutil

@@ -2,7 +2,6 @@
 # fundd --verify: a good ledger passes; rows that are cut, flipped, missing, exchanged, forged or
 # unsigned at the end never do, and whatever a damaged file does to the process that reads it is
 # told as damage. And: the books made from the ledger at start are the books that ran.
-import base64
 import hashlib
 import os
 import random

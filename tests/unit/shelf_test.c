@@ -59,7 +59,7 @@ static void pile(struct pile *pile, uint64_t key, uint64_t value)
 static int put(struct pile *pile)
 {
 	MDB_txn *txn = begin(0);
-	int error = pile_put(pile, txn, dbi);
+	int error = shelf_put(pile, txn, dbi);
 
 	if (error)
 		mdb_txn_abort(txn);
