@@ -150,6 +150,12 @@ $(build)/tests/fuzz/sheet_fuzz $(build)/tests/fuzz/sheet_replay: private LIBS_DA
 # Commits come to nothing, so that each input finds the ledger as it was.
 $(build)/tests/fuzz/conn_fuzz: private LDFLAGS += -Wl,--wrap=ledger_commit
 
+# The harness of frames with a bug planted in them, to see that it is found.
+fuzz_control = $(build)/tests/fuzz/control
+
+$(fuzz_control): $(build)/tests/fuzz/frame_fuzz.o
+$(fuzz_control): private LDFLAGS += -Wl,--wrap=frame_find
+
 # The same harnesses over kept inputs, for gcc's coverage.
 replays = $(fuzzers:_fuzz=_replay)
 coverage_build = build=build/coverage CC=gcc CFLAGS='-O0 -g --coverage'
@@ -160,7 +166,7 @@ $(build)/tests/fuzz/%_replay: $(build)/tests/fuzz/%_fuzz.o $(build)/tests/fuzz/r
 
 $(build)/tests/fuzz/conn_replay: private LDFLAGS += -Wl,--wrap=ledger_commit
 
-fuzzers: $(fuzzers)
+fuzzers: $(fuzzers) $(fuzz_control)
 replays: $(replays)
 
 # The interfaces, served as they stand.

@@ -19,4 +19,11 @@ for source in tests/fuzz/*_fuzz.c; do
 	mv "$dir/short" "$dir/out"
 	check "$name: $(sed -n 's/stat::number_of_executed_units: *//p' "$dir/out") inputs" [ $status = 0 ]
 done
+
+for bug in beyond split; do
+	FUZZ_CONTROL=$bug build/fuzz/tests/fuzz/control -seed=1 -runs=100000 -max_total_time=20 \
+		-artifact_prefix="$dir/" tests/fuzz/seeds/frame >"$dir/out" 2>&1
+	status=$?
+	check "control: a parser with the bug '$bug' is found out" [ $status != 0 ]
+done
 done_testing
