@@ -32,7 +32,7 @@ static bool node_of(void *context, unsigned level, uint64_t index, uint8_t ret[H
 
 static void made(uint64_t index, uint64_t size)
 {
-	uint8_t leaf[HASH_SIZE], old[HASH_SIZE], root[HASH_SIZE];
+	uint8_t leaf[HASH_SIZE], old[HASH_SIZE], root[HASH_SIZE], before[HASH_SIZE];
 	struct proof proof;
 
 	MUST(proof_root(size, node_of, NULL, root) == (size <= tree.size));
@@ -42,7 +42,9 @@ static void made(uint64_t index, uint64_t size)
 	if (index >= size)
 		return;
 	MUST(!proof_check_inclusion(&proof, index, size, leaf, root));
-	MUST(proof_consistency(index, size, node_of, NULL, &proof) && proof_root(index, node_of, NULL, old));
+	proof_root_before(&proof, index, size, before);
+	MUST(proof_root(index, node_of, NULL, old) && !memcmp(before, old, HASH_SIZE));
+	MUST(proof_consistency(index, size, node_of, NULL, &proof));
 	MUST(!proof_check_consistency(&proof, index, old, size, root));
 	old[index % HASH_SIZE] ^= 1;
 	MUST(proof_check_consistency(&proof, index, old, size, root));

@@ -90,6 +90,17 @@ static void sheet_again(const struct sheet *sheet)
 	free(text);
 }
 
+/* Whoever goes on with the rows finds them wrong, one by one: of many only some are told of, and that it is so. */
+static void sheet_found_wrong(struct sheet *sheet)
+{
+	MUST(!sheet_wrong_tell(sheet) && !sheet->wrong);
+	told = 0;
+	for (size_t i = 0; i < sheet->count; i++)
+		sheet_wrong(sheet, &sheet->rows[i], "is wrong");
+	MUST(sheet->wrong == sheet->count && told <= sheet->count);
+	MUST(sheet_wrong_tell(sheet) == (sheet->count > 0));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sheet sheet;
@@ -98,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < sheet.count; i++)
 			row_check(&sheet, i);
 		sheet_again(&sheet);
+		sheet_found_wrong(&sheet);
 	}
 	sheet_release(&sheet);
 	return 0;
