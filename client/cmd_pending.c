@@ -51,15 +51,39 @@ static enum exit_status one(struct fund *fund, const struct pending_options *opt
 	return EXIT_OK;
 }
 
+static enum exit_status one_of(struct fund *fund, const struct pending_options *options,
+			       const char *id)
+{
+	struct problem problem;
+	struct pending p;
+
+	switch (pending_load(id, &p, &problem)) {
+	case PENDING_LOADED:
+		return one(fund, options, &p);
+	case PENDING_DAMAGED:
+		tell("pending request %s is damaged: %s", id, problem.text);
+		if (options->drop)
+			pending_drop(&p);
+		else
+			pending_release(&p);
+		break;
+	case PENDING_BUSY:
+		tell("another fund is asking for %s just now", p.request.line);
+		pending_release(&p);
+		break;
+	case PENDING_GONE:
+		break;
+	}
+	return EXIT_OK;
+}
+
 static enum exit_status pending_run(struct fund *fund, int argc, char **argv)
 {
 	struct pending_options options = { false, false };
-	struct problem problem;
-	struct pending p;
 	char **ids;
-	size_t count, i;
+	size_t count;
 	int first, status = command_begin(fund, &cmd_pending, &options, argc, argv, &first);
-	enum exit_status end = EXIT_OK, this;
+	enum exit_status end = EXIT_OK;
 
 	if (status >= 0)
 		return (enum exit_status)status;
@@ -70,26 +94,10 @@ static enum exit_status pending_run(struct fund *fund, int argc, char **argv)
 	if (end != EXIT_OK)
 		return end;
 	count = pending_list(&ids);
-	for (i = 0; i < count; i++) {
-		switch (pending_load(ids[i], &p, &problem)) {
-		case PENDING_LOADED:
-			this = one(fund, &options, &p);
-			end = this == EXIT_OK ? end : this;
-			break;
-		case PENDING_DAMAGED:
-			tell("pending request %s is damaged: %s", ids[i], problem.text);
-			if (options.drop)
-				pending_drop(&p);
-			else
-				pending_release(&p);
-			break;
-		case PENDING_BUSY:
-			tell("another fund is asking for %s just now", p.request.line);
-			pending_release(&p);
-			break;
-		case PENDING_GONE:
-			break;
-		}
+	for (size_t i = 0; i < count; i++) {
+		enum exit_status this = one_of(fund, &options, ids[i]);
+
+		end = this == EXIT_OK ? end : this;
 	}
 	pending_list_free(ids, count);
 	if (!count && !fund->json)

@@ -117,6 +117,26 @@ static bool name_sync(int dir)
 	return synced;
 }
 
+static bool dir_free(int dir, const char *path)
+{
+	bool ledger = file_there(dir, LEDGER_FILE) || file_there(dir, SEED_FILE) ||
+		      file_there(dir, KEYRING_FILE);
+
+	if (!ledger && dir_empty(path))
+		return true;
+	log_error(ledger ? "%s has a ledger already; it stays as it is"
+			 : "%s is not empty; a ledger gets a directory of its own", path);
+	return false;
+}
+
+static bool dir_hand(int dir, const char *path, const char *user)
+{
+	if (!fchmod(dir, 0700) && (!user || become(dir, user)))
+		return true;
+	log_error("cannot hand %s to its owner: %s", path, strerror(errno));
+	return false;
+}
+
 /* The directory, opened, with nothing of a ledger in it. */
 static int dir_make(const char *path, const char *user)
 {
@@ -128,29 +148,13 @@ static int dir_make(const char *path, const char *user)
 		return -1;
 	}
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || (made && !name_sync(dir))) {
+	if (dir < 0 || (made && !name_sync(dir)))
 		log_error("cannot open %s for good: %s", path, strerror(errno));
-		if (dir >= 0)
-			close(dir);
-		return -1;
-	}
-	if (file_there(dir, LEDGER_FILE) || file_there(dir, SEED_FILE) ||
-	    file_there(dir, KEYRING_FILE)) {
-		log_error("%s has a ledger already; it stays as it is", path);
+	else if (dir_free(dir, path) && dir_hand(dir, path, user))
+		return dir;
+	if (dir >= 0)
 		close(dir);
-		return -1;
-	}
-	if (!dir_empty(path)) {
-		log_error("%s is not empty; a ledger gets a directory of its own", path);
-		close(dir);
-		return -1;
-	}
-	if (fchmod(dir, 0700) < 0 || (user && !become(dir, user))) {
-		log_error("cannot hand %s to its owner: %s", path, strerror(errno));
-		close(dir);
-		return -1;
-	}
-	return dir;
+	return -1;
 }
 
 static void genesis_follow(struct entry *genesis, const struct checkpoint *prior)

@@ -148,15 +148,47 @@ static bool damage(int error)
 	return true;
 }
 
+static int cannot_open(const char *path, int error)
+{
+	if (damage(error)) {
+		printf("the ledger is corrupt, or rows of it are missing: %s\n", ledger_error(error));
+		return EXIT_UNVERIFIED;
+	}
+	log_error("cannot open the ledger in %s: %s", path, ledger_error(error));
+	return EXIT_FAILED;
+}
+
+/* The directory is the current one, too. */
+static int ledger_check(enum depth depth, int dir, struct ledger *ledger, struct ended *ended)
+{
+	struct keyring keyring = { .block = NULL };
+	struct replay replay;
+	const char *problem = NULL;
+	int status;
+
+	replay_init(&replay);
+	if (depth == DEPTH_START) {
+		beginning_skip(&replay, ".", ledger);
+		ended->known = false;	/* that is for who starts */
+	}
+	if (depth == DEPTH_ALL)
+		problem = words_open(&replay, ledger, dir, &keyring);
+	if (problem)
+		printf("the words cannot be checked: %s\n", problem);
+	status = problem ? EXIT_UNVERIFIED : replay_check(&replay, ledger, ended);
+	if (!status && depth != DEPTH_START)
+		log_look(ledger, ended, dir);
+	replay_release(&replay);
+	keyring_close(&keyring);
+	return status;
+}
+
 static int check(void *context)
 {
 	const struct job *job = context;
 	const char *path = job->dir;
-	struct keyring keyring = { .block = NULL };
 	struct ledger ledger;
-	struct replay replay;
 	struct ended ended;
-	const char *problem = NULL;
 	int error, status, dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	/* the owner need not get through the directories above, as root did */
@@ -168,29 +200,9 @@ static int check(void *context)
 		return EXIT_FAILED;
 	ending_look(dir, &ended);	/* before it: beside us the ledger grows, and fundd may end */
 	error = ledger_open_reader(&ledger, ".");
-	if (error) {
-		if (!damage(error)) {
-			log_error("cannot open the ledger in %s: %s", path, ledger_error(error));
-			return EXIT_FAILED;
-		}
-		printf("the ledger is corrupt, or rows of it are missing: %s\n",
-		       ledger_error(error));
-		return EXIT_UNVERIFIED;
-	}
-	replay_init(&replay);
-	if (job->depth == DEPTH_START)
-		beginning_skip(&replay, ".", &ledger);
-	if (job->depth == DEPTH_ALL)
-		problem = words_open(&replay, &ledger, dir, &keyring);
-	if (problem)
-		printf("the words cannot be checked: %s\n", problem);
-	if (job->depth == DEPTH_START)
-		ended.known = false;	/* that is for who starts */
-	status = problem ? EXIT_UNVERIFIED : replay_check(&replay, &ledger, &ended);
-	if (!status && job->depth != DEPTH_START)
-		log_look(&ledger, &ended, dir);
-	replay_release(&replay);
-	keyring_close(&keyring);
+	if (error)
+		return cannot_open(path, error);
+	status = ledger_check(job->depth, dir, &ledger, &ended);
 	ledger_close(&ledger);
 	close(dir);
 	return status;
