@@ -41,7 +41,8 @@ static bool batch_take(struct batch *batch, const char *path)
 	return taken;
 }
 
-/* The row's own currency, or the budget's; and its digits after the point, -1 if there is no such currency. */
+/* The row's own currency, or the budget's; and its digits
+ * after the point, -1 if there is no such currency. */
 static const char *row_currency(const struct batch *batch, const struct sheet_row *row, int *exp)
 {
 	const char *currency = row->cell[CURRENCY] ? row->cell[CURRENCY] : batch->currency;
@@ -189,7 +190,8 @@ static enum exit_status rows_run(struct fund *fund, struct batch *batch, bool dr
 			alive = row_send(fund, batch, &batch->sheet.rows[sent++], dry_run);
 		if (!alive || !row_answered(fund, batch, &batch->sheet.rows[done], dry_run)) {
 			progress_end(&progress);
-			tell("the connection was lost after %zu of %zu rows: %s", done, batch->sheet.count,
+			tell("the connection was lost after %zu of %zu rows: %s",
+			     done, batch->sheet.count,
 			     fund->link.problem);
 			tell_more("Run the same file again: nothing is doubled.");
 			return EXIT_UNREACHABLE;

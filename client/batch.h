@@ -1,6 +1,6 @@
 /*
- * fund spend --batch: a CSV file of spends, pipelined. Each row's id comes from its `ref`, so that the same file
- * again doubles nothing, even with rows inserted.
+ * fund spend --batch: a CSV file of spends, pipelined. Each row's id comes from its `ref`, so that
+ * the same file again doubles nothing, even with rows inserted.
  */
 #ifndef CLIENT_BATCH_H
 #define CLIENT_BATCH_H

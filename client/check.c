@@ -18,8 +18,8 @@ static enum exit_status wrong(const struct check *check, const char *path, const
 
 	tell("%s: %s", path, problem);
 	if (!check->vkey && !strcmp(problem, NOTE_UNSIGNED))
-		tell_more("If the ledger's key was changed since you last saw it: fund verify, without a "
-			  "file, fetches the new one.");
+		tell_more("If the ledger's key was changed since you last saw it: fund verify, "
+			  "without a file, fetches the new one.");
 	if (check->fund->json) {
 		json_open(&out, NULL, '{');
 		json_str(&out, "file", path);
@@ -69,7 +69,8 @@ static enum exit_status check_bundle(struct check *check, const char *path, cons
 	const char *problem;
 
 	if (!check->leaf) {
-		tell("%s: a bare proof does not hold what it proves; give the leaf with --leaf FILE",
+		tell("%s: a bare proof does not hold what it proves; give the leaf with --leaf "
+		     "FILE",
 		     path);
 		return EXIT_USAGE;
 	}
@@ -147,7 +148,8 @@ enum exit_status check_path(struct check *check, const char *path)
 		return EXIT_FAILED;
 	}
 	if (!has(&text, "c2sp.org/tlog-proof@", true) && !has(&text, "\n\n— ", false))
-		status = wrong(check, path, "it is neither a receipt, nor a proof, nor a signed checkpoint");
+		status = wrong(check, path,
+			       "it is neither a receipt, nor a proof, nor a signed checkpoint");
 	else if (!has(&text, "c2sp.org/tlog-proof@", true))
 		status = check_note(check, path, &text);
 	else if (has(&text, "\nfundd receipt ", false))

@@ -10,7 +10,8 @@
 
 struct check {
 	struct fund *fund;
-	const char *vkey;		/* the key to check with; NULL: the one that is remembered of the origin */
+	const char *vkey;		/* the key to check with; NULL: the one
+					 * that is remembered of the origin */
 	const char *witness;		/* whose cosignature a checkpoint needs; NULL: nobody's */
 	const char *leaf;		/* the file of a bare proof's leaf */
 	struct state state;
@@ -27,8 +28,9 @@ void json_tally(struct buf *out, const struct tally *tally);
 
 /* ---- For check*.c alone ---- */
 
-/* A signed checkpoint: by the keys that are given or remembered, which check->keys has then; cosigned, if a witness is
- * asked for; and no other than the one that is remembered. NULL, or a static sentence. */
+/* A signed checkpoint: by the keys that are given or remembered, which check->keys has then;
+ * cosigned, if a witness is asked for; and no other than the one that is remembered. NULL, or a
+ * static sentence. */
 const char *check_head(struct check *check, const char *note, size_t len, struct checkpoint *ret);
 
 /* Print what is good. */

@@ -134,8 +134,9 @@ static void own_line(const struct widths *widths, const struct wire_budget *budg
 	own_money(&money, budget);
 	buf_printf(&text, "%-*s   %*s", widths->name, budget->name, widths->money, money.data);
 	if (budget->terms.allowance.value >= budget->balance.value && budget->terms.allowance.value)
-		buf_printf(&text, " of %s", money_format(budget->terms.allowance.value,
-							 (unsigned)budget->terms.exp.value, digits));
+		buf_printf(&text, " of %s",
+			   money_format(budget->terms.allowance.value,
+					(unsigned)budget->terms.exp.value, digits));
 	buf_str(&text, " left");
 	if (budget->next_reset) {
 		buf_str(&text, moment_past(budget->next_reset) ? ", its reset overdue since "

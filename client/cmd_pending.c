@@ -46,7 +46,8 @@ static enum exit_status one(struct fund *fund, const struct pending_options *opt
 		return request_again(fund, p);
 	show(fund, p);
 	if (options->send)
-		tell("not asked for again here: fund --socket %s pending --send", p->request.socket);
+		tell("not asked for again here: fund --socket %s pending --send",
+		     p->request.socket);
 	pending_release(p);
 	return EXIT_OK;
 }

@@ -41,8 +41,8 @@ static bool file_put(const char *path, const struct buf *text)
 
 	buf_add(&place, slash ? path : "./", slash ? (size_t)(slash + 1 - path) : 2);
 	dir = open(place.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	done = dir >= 0 && file_replace(dir, slash ? slash + 1 : path, text->data, text->len, mode_usual(),
-					DURABLE_NOT);
+	done = dir >= 0 && file_replace(dir, slash ? slash + 1 : path, text->data, text->len,
+					mode_usual(), DURABLE_NOT);
 	if (!done)
 		tell("%s: %s", path, strerror(errno));
 	if (dir >= 0)
@@ -51,8 +51,8 @@ static bool file_put(const char *path, const struct buf *text)
 	return done;
 }
 
-/* One that does not hold, or is another entry's, is not shown. That its head is one of this ledger's
- * watch_end says, or ends with EXIT_UNVERIFIED. */
+/* One that does not hold, or is another entry's, is not shown. That its head is one of this
+ * ledger's watch_end says, or ends with EXIT_UNVERIFIED. */
 static enum exit_status receipt_put(struct fund *fund, const struct receipt_options *options,
 				    const struct reply *reply, int64_t seq)
 {

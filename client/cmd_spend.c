@@ -94,7 +94,8 @@ static enum exit_status spend_send(struct fund *fund, const struct spend_options
 	text_add(&parameters, "category", options->category);
 	text_add(&parameters, "evidence", evidence);
 	json_close(&parameters, '}');
-	return change_ask(fund, "Spend", &parameters, options->id, options->dry_run, &hint, say_spent);
+	return change_ask(fund, "Spend", &parameters, options->id, options->dry_run, &hint,
+			  say_spent);
 }
 
 static enum exit_status spend_one(struct fund *fund, const struct spend_options *options,

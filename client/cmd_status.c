@@ -32,8 +32,9 @@ static void say_window(struct buf *out, const struct wire_status *says)
 	struct wire_sum sum;
 
 	if (!says->witnesses.value || behind <= 0) {
-		buf_str(out, says->witnesses.value ? "Every entry is covered by an outside witness.\n"
-						   : "No outside witness is named in the configuration.\n");
+		buf_str(out, says->witnesses.value
+				     ? "Every entry is covered by an outside witness.\n"
+				     : "No outside witness is named in the configuration.\n");
 		return;
 	}
 	buf_printf(out, "Not covered by an outside witness yet: %lld entr%s", (long long)behind,

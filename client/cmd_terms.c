@@ -44,7 +44,8 @@ static const struct option_row open_options[] = {
 };
 
 static const struct option_row adjust_options[] = {
-	TERMS, OPTION("clear", clear, "WHAT", NULL, "pool, self_topup or guideline, with commas between"),
+	TERMS,
+	OPTION("clear", clear, "WHAT", NULL, "pool, self_topup or guideline, with commas between"),
 	OPTIONS_END
 };
 
@@ -105,7 +106,8 @@ static bool terms_add(struct buf *out, const struct terms_options *o, const char
 	    (o->group && !number_add(out, "group", o->group, true)) ||
 	    (o->allowance && !amount_add(out, "allowance", o->allowance, currency, exp, true)) ||
 	    (o->carry && !carry_add(out, o->carry, currency, exp)) ||
-	    (o->self_topup && !amount_add(out, "self_topup", o->self_topup, currency, exp, false)) ||
+	    (o->self_topup &&
+	     !amount_add(out, "self_topup", o->self_topup, currency, exp, false)) ||
 	    (o->guideline && !amount_add(out, "guideline", o->guideline, currency, exp, false)))
 		return false;
 	if (o->period)

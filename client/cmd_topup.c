@@ -41,7 +41,8 @@ static enum exit_status topup_ask(struct fund *fund, const struct topup_options 
 	if (status != EXIT_OK)
 		return status;
 	status = EXIT_USAGE;
-	if (amount_take(amount_text, to.budget.terms.currency, to.budget.terms.exp.value, &amount)) {
+	if (amount_take(amount_text, to.budget.terms.currency, to.budget.terms.exp.value,
+			&amount)) {
 		json_open(&parameters, NULL, '{');
 		json_int(&parameters, "amount", amount);
 		json_str(&parameters, "currency", to.budget.terms.currency);
@@ -53,8 +54,8 @@ static enum exit_status topup_ask(struct fund *fund, const struct topup_options 
 		if (options->reason)
 			json_str(&parameters, "reason", options->reason);
 		json_close(&parameters, '}');
-		status = change_ask(fund, "TopUp", &parameters, options->id, options->dry_run, &hint,
-				    say_topped_up);
+		status = change_ask(fund, "TopUp", &parameters, options->id, options->dry_run,
+				    &hint, say_topped_up);
 	}
 	reply_release(&to.reply);
 	return status;

@@ -138,7 +138,8 @@ enum exit_status currency_fetch(struct fund *fund, char currency[4], int64_t *ex
 
 	if (status != EXIT_OK)
 		return status;
-	if (wire_status(reply.parameters, &says, &problem) && strlen(says.currency) == CURRENCY_LEN) {
+	if (wire_status(reply.parameters, &says, &problem) &&
+	    strlen(says.currency) == CURRENCY_LEN) {
 		snprintf(currency, 4, "%s", says.currency);
 		*exp = says.exp.value;
 	} else {
@@ -223,7 +224,8 @@ static void answer_print(const struct fund *fund, const struct reply *reply,
 static void unheard_tell(const struct wire_answer *answer)
 {
 	if (!print_flush())
-		tell("entry %lld is recorded, only the answer could not be written out: do not ask again",
+		tell("entry %lld is recorded, only the answer could not be written out: do not ask "
+		     "again",
 		     (long long)answer->entry.seq.value);
 }
 

@@ -1,5 +1,6 @@
 /*
- * What several commands do alike: arguments that are amounts, users and budgets, and the answer to a change.
+ * What several commands do alike: arguments that are amounts, users and budgets, and the answer to
+ * a change.
  */
 #ifndef CLIENT_COMMAND_H
 #define CLIENT_COMMAND_H
@@ -15,12 +16,13 @@ struct budget_reply {
 };
 
 /*
- * The named budget, or with NULL the one a spend would take: one's own, else the only pool. EXIT_OK with *ret to be
- * released (reply_release), or told.
+ * The named budget, or with NULL the one a spend would take: one's own, else the only pool. EXIT_OK
+ * with *ret to be released (reply_release), or told.
  */
 enum exit_status budget_fetch(struct fund *fund, const char *name, struct budget_reply *ret);
 
-/* "12.50" or "EUR 12.50" in that currency, to minor units; false with what was typed and a sentence in *problem. */
+/* "12.50" or "EUR 12.50" in that currency, to minor units;
+ * false with what was typed and a sentence in *problem. */
 bool amount_read(const char *text, const char *currency, int64_t exp, int64_t *ret,
 		 struct buf *problem);
 
@@ -43,8 +45,8 @@ enum exit_status change_ask(struct fund *fund, const char *method, struct buf *p
 			    void (*say)(struct buf *out, const struct wire_answer *answer));
 
 /*
- * Begins (fund_begin), asks for a stream with `parameters` (released) and hands every reply to `print`, until one
- * is an error, which is told, or `print` returns something else than EXIT_OK.
+ * Begins (fund_begin), asks for a stream with `parameters` (released) and hands every reply to
+ * `print`, until one is an error, which is told, or `print` returns something else than EXIT_OK.
  */
 enum exit_status stream_ask(struct fund *fund, const char *method, struct buf *parameters,
 			    enum exit_status (*print)(void *context, const struct reply *reply),

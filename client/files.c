@@ -127,7 +127,8 @@ static bool spare_write(int dir, const char *spare, const void *bytes, size_t le
 	int fd = openat(dir, spare, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	bool written;
 
-	/* the first time it takes a sync, or a loss of power could leave both files without bytes */
+	/* the first time it takes a sync, or a loss of
+	 * power could leave both files without bytes */
 	if (fd < 0)
 		return file_replace(dir, spare, bytes, len, 0600, DURABLE_WHOLE);
 	written = file_overwrite(fd, bytes, len);

@@ -92,7 +92,8 @@ static void place_follow(struct watch *watch)
 		alarm_place(watch, verifier.name, problem);
 		return;
 	}
-	tell("note: this is another ledger now, %s; it says that it goes on from %s, whose key was lost",
+	tell("note: this is another ledger now, %s; it says that it goes on from %s, whose key was "
+	     "lost",
 	     verifier.name, watch->before);
 	watch->before[0] = '\0';
 	watch_open(watch, verifier.name);
@@ -143,7 +144,8 @@ static void alarm_key(struct watch *watch)
 	alarm_notes(&watch->alarm, &watch->state.note, watch->foreign.data, watch->foreign.len);
 }
 
-/* The entry that named the key after the one that signed this head; 0: it is none of those known. */
+/* The entry that named the key after the one that
+ * signed this head; 0: it is none of those known. */
 static uint64_t replaced_at(const struct keys *keys, const struct buf *note)
 {
 	struct checkpoint head;

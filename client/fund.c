@@ -22,8 +22,8 @@ enum exit_status fund_connect(struct fund *fund)
 	}
 	tell("cannot reach fundd at %s: %s. Nothing was recorded.", where, fund->link.problem);
 	if (!fund->command)
-		tell_more("Try again in a moment; if it stays so, whoever runs the machine looks at: "
-			  "systemctl status fundd");
+		tell_more("Try again in a moment; if it stays so, whoever runs the machine looks "
+			  "at: systemctl status fundd");
 	return EXIT_UNREACHABLE;
 }
 

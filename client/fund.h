@@ -43,8 +43,8 @@ const struct command *command_find(const char *name);
 /* `fund` alone: what the caller has. */
 enum exit_status balance_own(struct fund *fund);
 
-/* Every program: defaults and the environment, what it does, and at the end what was watched, remembered, printed. `name`
- * is what people type. Returns how it ends. */
+/* Every program: defaults and the environment, what it does, and at the end what was watched,
+ * remembered, printed. `name` is what people type. Returns how it ends. */
 enum exit_status fund_main(const char *name, int argc, char **argv,
 			   enum exit_status (*run)(struct fund *fund, int argc, char **argv));
 

@@ -1,6 +1,6 @@
 /*
- * The heads that a watch (watch.h) sees: each is held against the newest before, which must be its beginning, or it
- * that one's. The proof is asked for aside; what it shows to be wrong is an alarm.
+ * The heads that a watch (watch.h) sees: each is held against the newest before, which must be its
+ * beginning, or it that one's. The proof is asked for aside; what it shows to be wrong is an alarm.
  */
 #ifndef CLIENT_HEADS_H
 #define CLIENT_HEADS_H
@@ -18,15 +18,19 @@ struct watch {
 	const char *socket, *base;	/* base: as for state_open */
 	struct state state;
 	bool opened;			/* the state, for the origin that the daemon says */
-	struct keys keys;		/* the remembered ones, and those that were followed since */
-	struct checkpoint head;		/* the newest head seen, of good signature; when note is not empty */
+	struct keys keys;		/* the remembered ones, and those
+					 * that were followed since */
+	struct checkpoint head;		/* the newest head seen, of good
+					 * signature; when note is not empty */
 	struct buf note;
 	bool again;			/* the head was behind, and asked for again */
 	unsigned open;			/* proofs not answered yet */
 	bool unproven;			/* one got lost, or could not be asked for */
-	char before[ORIGIN_MAX + 1];	/* the origin of another ledger that was here; "" when it is the same */
+	char before[ORIGIN_MAX + 1];	/* the origin of another ledger that
+					 * was here; "" when it is the same */
 	bool here;			/* this one is remembered to be here */
-	struct buf vkey;		/* not the pinned one: how it took over must be asked (follow.h) */
+	struct buf vkey;		/* not the pinned one: how it took
+					 * over must be asked (follow.h) */
 	struct buf foreign;		/* the head that the daemon calls its newest */
 	uint64_t named;			/* the entry that named vkey, as the daemon says */
 	struct alarm alarm;

@@ -51,7 +51,8 @@ const char *keys_parse(const char *text, size_t len, struct keys *ret);
 const struct verifier *keys_at(const struct keys *keys, uint64_t size);
 
 /* A signed checkpoint, checked with the key in force; as checkpoint_open. */
-const char *keys_open(const struct keys *keys, const char *note, size_t len, struct checkpoint *ret);
+const char *keys_open(const struct keys *keys, const char *note, size_t len,
+		      struct checkpoint *ret);
 
 /* A receipt, likewise; as receipt_check. */
 const char *keys_receipt(const struct keys *keys, const struct receipt *receipt, struct entry *ret,

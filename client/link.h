@@ -34,7 +34,8 @@ struct link {
 	int fd;				/* -1: closed */
 	struct buf in;			/* read; from `at` on not taken yet */
 	size_t at;
-	struct buf out;			/* calls aside that wait for the next one, or for who reads */
+	struct buf out;			/* calls aside that wait for the
+					 * next one, or for who reads */
 	pid_t child;			/* of link_open_command */
 	int64_t waited_us;		/* for what came to be read */
 	uint64_t replies;		/* that came */

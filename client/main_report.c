@@ -85,7 +85,8 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 	if (status >= 0)
 		return (enum exit_status)status;
 	month_now(month);
-	if (first < argc && isdigit((unsigned char)*argv[first]) && label_kind(argv[first]) != PERIOD_MONTH)
+	if (first < argc && isdigit((unsigned char)*argv[first]) &&
+	    label_kind(argv[first]) != PERIOD_MONTH)
 		return usage_error(&report, "%s: a month is written as in 2026-11", argv[first]);
 	json_open(&parameters, NULL, '{');
 	if (first < argc && label_kind(argv[first]) == PERIOD_MONTH)

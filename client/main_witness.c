@@ -44,7 +44,8 @@ static const struct option_row witness_options[] = {
 
 static const struct command witness_command = {
 	"witness",
-	"[--follow [--every SECONDS]] [--vkey VKEY] [--name NAME] [--dir DIR] [--connect COMMAND] | --key",
+	"[--follow [--every SECONDS]] [--vkey VKEY] [--name NAME] [--dir DIR] [--connect COMMAND] "
+	"| --key",
 	"See that the ledger only grows, and cosign it (auditors)", witness_options, NULL
 };
 

@@ -15,7 +15,8 @@ struct option_row {
 	const char *name;	/* without the dashes */
 	const char *value;	/* what help calls its value; NULL: a bool, true when given */
 	size_t offset;		/* offsetof() of a const char * or bool in the command's options */
-	const char *(*problem)(const char *value);	/* NULL: checked later; otherwise as in text.h */
+	const char *(*problem)(const char *value);	/* NULL: checked later;
+							 * otherwise as in text.h */
 	const char *help;
 	char letter;		/* -o for --output; 0: none */
 };
@@ -39,10 +40,12 @@ extern const struct option_row options_shared[];
 int options_front(struct fund *fund, int argc, char **argv);
 
 /*
- * Reads the command's and the shared options, wherever they stand, into `into` and *fund; argv is reordered.
- * Returns the index of the first argument that is no option, or -1 when a usage error has been told.
+ * Reads the command's and the shared options, wherever they stand, into `into` and *fund; argv is
+ * reordered. Returns the index of the first argument that is no option, or -1 when a usage error
+ * has been told.
  */
-int options_parse(struct fund *fund, const struct command *command, void *into, int argc, char **argv);
+int options_parse(struct fund *fund, const struct command *command, void *into, int argc,
+		  char **argv);
 
 /* Tells what is wrong and where it says how the command is written. Returns EXIT_USAGE. */
 enum exit_status usage_error(const struct command *command, const char *format, ...)

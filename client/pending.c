@@ -167,8 +167,8 @@ void pending_keep(struct pending *p)
 	if (dir >= 0)
 		p->fd = file_write(dir, p->id, &text);
 	if (p->fd < 0)
-		tell("note: this request could not be kept in ~/.local/state/fund (%s); "
-		     "should its answer get lost, look at fund audit before typing it again", strerror(errno));
+		tell("note: this request could not be kept in ~/.local/state/fund (%s); should its "
+		     "answer get lost, look at fund audit before typing it again", strerror(errno));
 	if (dir >= 0)
 		close(dir);
 	buf_release(&text);
@@ -189,7 +189,9 @@ static const char *content_problem(const char *id, const struct pending_request 
 		return "its method is none that can be asked for again";
 	json = json_parse(p->parameters, len, &problem);
 	json_free(json);
-	return json && len > 2 && p->parameters[0] == '{' ? NULL : "its parameters are no JSON object";
+	return json && len > 2 && p->parameters[0] == '{'
+		       ? NULL
+		       : "its parameters are no JSON object";
 }
 
 /* Fills p from the open file. */
@@ -206,7 +208,8 @@ static bool file_read(struct pending *p, struct problem *problem)
 	if (len >= 0 && len < FILE_MAX)
 		p->root = json_parse(text, (size_t)len, problem);
 	free(text);
-	if (!p->root || json_decode(p->root, file_fields, &p->request, sizeof(p->request), false, problem))
+	if (!p->root ||
+	    json_decode(p->root, file_fields, &p->request, sizeof(p->request), false, problem))
 		return false;
 	wrong = content_problem(p->id, &p->request);
 	if (wrong)
@@ -272,7 +275,8 @@ static void words_blank(int fd)
 	static const char zeros[FILE_MAX];
 	struct stat st;
 
-	if (fstat(fd, &st) == 0 && st.st_size <= FILE_MAX && pwrite(fd, zeros, (size_t)st.st_size, 0) < 0)
+	if (fstat(fd, &st) == 0 && st.st_size <= FILE_MAX &&
+	    pwrite(fd, zeros, (size_t)st.st_size, 0) < 0)
 		ftruncate(fd, 0);
 }
 

@@ -3,10 +3,10 @@
  * again under the same id, and nothing is spent twice.
  *
  * $XDG_STATE_HOME/fund/pending/ID (or ~/.local/state) is written before the request is sent and
- * taken away once there is a definite answer, a refusal included: renamed to `.free`, blanked, for the next
- * request to be written over it, since making and removing files would take a spend longer than
- * the rest of what it does. Whoever works on a request holds a lock on its file, so that of two
- * `fund` at once only one asks again. A file that somebody else owns is not looked at.
+ * taken away once there is a definite answer, a refusal included: renamed to `.free`, blanked, for
+ * the next request to be written over it, since making and removing files would take a spend longer
+ * than the rest of what it does. Whoever works on a request holds a lock on its file, so that of
+ * two `fund` at once only one asks again. A file that somebody else owns is not looked at.
  *
  * It is not synced. It guards against a lost answer: against the death of this program, of the
  * daemon and of what is between them, all of which a written file outlives. A machine that loses
@@ -31,7 +31,8 @@ struct pending_request {
 	const char *socket;	/* where it was sent */
 	const char *line;	/* what was typed */
 	struct json_int at;	/* Unix seconds */
-	const char *sum;	/* in the file: over all the above and the id, so that no flipped bit is sent */
+	const char *sum;	/* in the file: over all the above and the
+				 * id, so that no flipped bit is sent */
 };
 
 struct pending {

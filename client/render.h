@@ -12,12 +12,13 @@
 #include "wire.h"
 
 /* Each appends to `out`. */
-void say_money(struct buf *out, const char *currency, int64_t exp, int64_t minor);	/* EUR 12.50 */
+void say_money(struct buf *out, const char *currency, int64_t exp, int64_t minor); /* EUR 12.50 */
 void say_terms_money(struct buf *out, const struct wire_terms *terms, int64_t minor);
 void say_day(struct buf *out, const char *moment);		/* 1 December */
 void say_time(struct buf *out, const char *moment);		/* 2026-11-23 09:15, local time */
-void say_user(struct buf *out, int64_t uid);			/* alice, or 1001 when it has no name */
-void say_owner(struct buf *out, const struct wire_terms *terms);	/* alice, or "group north" */
+void say_user(struct buf *out, int64_t uid);			/* alice, or 1001 when
+								 * it has no name */
+void say_owner(struct buf *out, const struct wire_terms *terms); /* alice, or "group north" */
 
 /* "EUR 149.50 left until 1 December": what is there, and for how long. */
 void say_left(struct buf *out, const struct wire_budget *budget);

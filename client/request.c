@@ -58,7 +58,8 @@ static enum link_outcome ask_patiently(struct fund *fund, const char *method,
 
 static enum exit_status tell_unsent(const struct fund *fund)
 {
-	tell("cannot reach fundd at %s: %s. Nothing was recorded.", fund->socket, fund->link.problem);
+	tell("cannot reach fundd at %s: %s. Nothing was recorded.",
+	     fund->socket, fund->link.problem);
 	return EXIT_UNREACHABLE;
 }
 
@@ -163,7 +164,8 @@ enum exit_status request_read(struct fund *fund, const char *method, const struc
 	enum exit_status status;
 
 	if (link_call(&fund->link, method, parameters, false, ret) != LINK_OK) {
-		tell("cannot reach fundd at %s: %s. Nothing was recorded.", fund->socket, fund->link.problem);
+		tell("cannot reach fundd at %s: %s. Nothing was recorded.",
+		     fund->socket, fund->link.problem);
 		return EXIT_UNREACHABLE;
 	}
 	if (!ret->error)
@@ -192,7 +194,8 @@ enum exit_status request_again(struct fund *fund, struct pending *pending)
 	status = pending_ask(fund, pending, &hint, &reply);
 	if (status == EXIT_OK) {
 		if (wire_answer(reply.parameters, &answer, &problem))
-			tell("finished first, as its answer was lost: %s  (entry %lld%s)", line.data,
+			tell("finished first, as its answer was lost: %s  (entry %lld%s)",
+			     line.data,
 			     (long long)answer.entry.seq.value,
 			     answer.replayed ? ", recorded before" : "");
 		else
@@ -216,7 +219,8 @@ void request_finish(struct fund *fund)
 		if (state == PENDING_GONE)
 			continue;
 		if (state == PENDING_DAMAGED)
-			tell("pending request %s is damaged (%s); it is not sent", ids[i], problem.text);
+			tell("pending request %s is damaged (%s); it is not sent",
+			     ids[i], problem.text);
 		if (state == PENDING_LOADED && strcmp(p.request.socket, fund->socket)) {
 			pending_release(&p);
 		} else if (state == PENDING_LOADED && pending_fresh(&p)) {

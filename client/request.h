@@ -1,6 +1,6 @@
 /*
- * A request that carries an id: kept until its answer is known, asked for again under the same id when the answer
- * is lost, and never doubled by being typed again.
+ * A request that carries an id: kept until its answer is known, asked for again under the same id
+ * when the answer is lost, and never doubled by being typed again.
  */
 #ifndef CLIENT_REQUEST_H
 #define CLIENT_REQUEST_H
@@ -12,8 +12,9 @@
 #define REQUEST_RETRY_S 10
 
 /*
- * Asks with `parameters` (the text of an object, without the id). `id` may be NULL: the id of the same request that
- * is still pending, or a fresh one. EXIT_OK with *ret to be released; otherwise it has been told.
+ * Asks with `parameters` (the text of an object, without the id). `id` may be NULL: the id of the
+ * same request that is still pending, or a fresh one. EXIT_OK with *ret to be released; otherwise
+ * it has been told.
  */
 enum exit_status request_ask(struct fund *fund, const char *method, const struct buf *parameters,
 			     const char *id, const struct refusal_hint *hint, struct reply *ret);
@@ -22,7 +23,8 @@ enum exit_status request_ask(struct fund *fund, const char *method, const struct
 enum exit_status request_read(struct fund *fund, const char *method, const struct buf *parameters,
 			      const struct refusal_hint *hint, struct reply *ret);
 
-/* After watch_ready said no; what is wrong is told when the program ends. Returns EXIT_UNVERIFIED. */
+/* After watch_ready said no; what is wrong is told
+ * when the program ends. Returns EXIT_UNVERIFIED. */
 enum exit_status tell_unsafe(void);
 
 /* A fresh UUIDv7. */

@@ -98,7 +98,8 @@ static void on_row(int end, void *context)
 	(void)end;
 	if (!sheet->headed) {
 		sheet->headed = true;
-		if (!sheet_has(sheet, REF) || !sheet_has(sheet, AMOUNT) || !sheet_has(sheet, REASON))
+		if (!sheet_has(sheet, REF) || !sheet_has(sheet, AMOUNT) ||
+		    !sheet_has(sheet, REASON))
 			fail(sheet, "the header needs the columns ref, amount and reason", NULL);
 	} else if (!sheet->failed) {
 		problem = row_problem(&sheet->current);
@@ -142,7 +143,8 @@ static void refs_check(struct sheet *sheet)
 }
 
 /* Some bytes of the file, line by line, so that it is known where a wrong one stands. */
-static void bytes_take(struct sheet *sheet, struct csv_parser *parser, const char *bytes, size_t len)
+static void bytes_take(struct sheet *sheet, struct csv_parser *parser, const char *bytes,
+		       size_t len)
 {
 	while (len && !sheet->failed) {
 		const char *end = memchr(bytes, '\n', len);

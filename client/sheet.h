@@ -1,9 +1,10 @@
 /*
  * A CSV file of spends: its rows, read and checked whole before anything is done with one.
  *
- * RFC 4180, strict; UTF-8, with a byte order mark or without; at most 64 MiB. The first line names the columns, in any
- * order, each once; ref, amount and reason must be among them. Each row has these three, its ref is its own, and its
- * words are fit for the ledger. Amounts are not looked at: what they mean depends on a budget's currency.
+ * RFC 4180, strict; UTF-8, with a byte order mark or without; at most 64 MiB. The first line names
+ * the columns, in any order, each once; ref, amount and reason must be among them. Each row has
+ * these three, its ref is its own, and its words are fit for the ledger. Amounts are not looked at:
+ * what they mean depends on a budget's currency.
  */
 #ifndef CLIENT_SHEET_H
 #define CLIENT_SHEET_H
@@ -33,7 +34,8 @@ struct sheet {
 	size_t wrong;			/* rows that do not make sense by themselves */
 };
 
-/* Reads it to its end. false after telling what is wrong, line by line; the sheet is to be released either way. */
+/* Reads it to its end. false after telling what is wrong,
+ * line by line; the sheet is to be released either way. */
 bool sheet_read(struct sheet *ret, FILE *file);
 void sheet_release(struct sheet *sheet);
 

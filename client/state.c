@@ -286,7 +286,8 @@ static unsigned entries_count(int dir)
 	return count;
 }
 
-/* After the head that came; where it is none, after its bytes, so that one does not replace another. */
+/* After the head that came; where it is none, after
+ * its bytes, so that one does not replace another. */
 static void evidence_name(const struct buf *received, char ret[64])
 {
 	struct checkpoint head;

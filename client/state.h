@@ -28,7 +28,8 @@
 struct state {
 	int dir;			/* -1: nothing is remembered; `problem` says why */
 	int receipts;			/* their directory; -1: not opened */
-	int expected;			/* the file of a receipt that will come; -1: none was opened */
+	int expected;			/* the file of a receipt that will
+					 * come; -1: none was opened */
 	int lock;			/* -1: not held */
 	struct buf path;		/* of the directory, when it is known */
 	struct keys keys;		/* none: never seen before */

@@ -55,7 +55,8 @@ struct table {
 	bool headed;			/* the heading has been printed */
 	struct libscols_table *chunk;
 	struct libscols_line *line;	/* the row being filled, owned by chunk */
-	struct libscols_column *wrapped; /* the column that wraps, owned by chunk; NULL: none does */
+	struct libscols_column *wrapped; /* the column that wraps, owned
+					  * by chunk; NULL: none does */
 	size_t wrapped_at;		/* its index */
 };
 
@@ -77,8 +78,10 @@ static void chunk_begin(struct table *table)
 	must(scols.enable_noheadings(table->chunk, table->headed));
 	for (i = 0; i < table->count; i++) {
 		const struct column *column = &table->columns[i];
-		int flags = (column->right ? SCOLS_FL_RIGHT : 0) | (column->wrap ? SCOLS_FL_WRAP : 0);
-		struct libscols_column *made = scols.new_column(table->chunk, column->heading, 0, flags);
+		int flags = (column->right ? SCOLS_FL_RIGHT : 0) |
+			    (column->wrap ? SCOLS_FL_WRAP : 0);
+		struct libscols_column *made = scols.new_column(table->chunk, column->heading, 0,
+								flags);
 
 		if (!made)
 			abort();
@@ -110,7 +113,8 @@ static size_t word_measure(const char *text, size_t *bytes)
 	return columns;
 }
 
-/* Appends the text with newlines instead of blanks, so that no line is wider than that but for a single word. */
+/* Appends the text with newlines instead of blanks, so that
+ * no line is wider than that but for a single word. */
 static void text_fold(struct buf *out, const char *text, size_t width)
 {
 	size_t line = 0, bytes;
@@ -133,8 +137,9 @@ static void text_fold(struct buf *out, const char *text, size_t width)
 }
 
 /*
- * libsmartcols knows how wide the columns are once it has printed them, and breaks lines within words or at newlines:
- * so it prints for nothing first, then is given the text with newlines between words.
+ * libsmartcols knows how wide the columns are once it has printed them, and breaks lines within
+ * words or at newlines: so it prints for nothing first, then is given the text with newlines
+ * between words.
  */
 static void chunk_fold(struct table *table)
 {

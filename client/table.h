@@ -1,7 +1,8 @@
 /*
  * Tables on stdout. libsmartcols stays behind this header.
  *
- * Rows are printed in chunks, so that memory stays bounded however many come; the heading stands once.
+ * Rows are printed in chunks, so that memory stays bounded however many come; the heading stands
+ * once.
  */
 #ifndef CLIENT_TABLE_H
 #define CLIENT_TABLE_H

@@ -17,7 +17,8 @@ void tell_list(const char *format, va_list args) __attribute__((format(printf, 1
 /* A line that belongs to the one before, indented under it. */
 void tell_more(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Appends a line of words with blanks between, each as a shell takes it back: as it is, in "…", or in '…'. */
+/* Appends a line of words with blanks between, each as a
+ * shell takes it back: as it is, in "…", or in '…'. */
 void quote_line(struct buf *out, int argc, char *const *argv);
 
 #endif

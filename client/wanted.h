@@ -10,7 +10,8 @@
 #include "common/receipt.h"
 
 struct wanted {
-	int64_t seq;			/* of this entry; or, where there is an id, of the reply's */
+	int64_t seq;			/* of this entry; or, where there
+					 * is an id, of the reply's */
 	const char *id;			/* the request's; NULL: only the receipt was asked for */
 	const char *parameters;		/* the request's, as JSON */
 };

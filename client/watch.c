@@ -54,7 +54,8 @@ bool watch_settle(struct watch *watch)
 
 static void not_remembered(const struct watch *watch)
 {
-	tell("note: nothing is remembered of this ledger, so a later change of it would not be seen (%s)",
+	tell("note: nothing is remembered of this ledger, so a later change of it would not be "
+	     "seen (%s)",
 	     watch->state.problem);
 }
 
@@ -143,7 +144,8 @@ enum exit_status watch_end(struct watch *watch, enum exit_status status)
 	if (alarm_raised(&watch->alarm))
 		return alarm_tell(&watch->alarm, &watch->state);
 	if (!settled && status == EXIT_OK)
-		tell("note: it could not be checked whether the ledger is the one you know (%s); fund verify does",
+		tell("note: it could not be checked whether the ledger is the one you know (%s); "
+		     "fund verify does",
 		     watch->link->problem);
 	return status;
 }

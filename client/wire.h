@@ -1,8 +1,8 @@
 /*
  * What the daemon answers, as structs: the IDL's types and the parameters of its errors.
  *
- * Strings belong to the reply they were decoded from and live as long as it. A reply that a newer daemon
- * has added to is read all the same; one that lacks what it must have is not.
+ * Strings belong to the reply they were decoded from and live as long as it. A reply that a newer
+ * daemon has added to is read all the same; one that lacks what it must have is not.
  */
 #ifndef CLIENT_WIRE_H
 #define CLIENT_WIRE_H
@@ -64,7 +64,8 @@ struct wire_sum {
 
 /* The parameters of any error of the interface. */
 struct wire_refusal {
-	const char *budget, *currency, *next_reset, *pool, *problem, *id, *period, *current, *parameter;
+	const char *budget, *currency, *next_reset, *pool, *problem, *id, *period, *current,
+		*parameter;
 	struct json_int available, exp, pool_usable, seq, limit, left;
 	struct json_strings budgets;
 };
@@ -79,8 +80,10 @@ bool wire_status(const json_t *json, struct wire_status *ret, struct problem *pr
 bool wire_sum(const json_t *json, struct wire_sum *ret, struct problem *problem);
 bool wire_refusal(const json_t *json, struct wire_refusal *ret, struct problem *problem);
 
-/* One reply to Balance: the list, or with `more` the one budget; both NULL at the end of an empty stream. */
-bool wire_balance(const json_t *json, const json_t **budgets, const json_t **budget, struct problem *problem);
+/* One reply to Balance: the list, or with `more` the one
+ * budget; both NULL at the end of an empty stream. */
+bool wire_balance(const json_t *json, const json_t **budgets, const json_t **budget,
+		  struct problem *problem);
 
 /* One line of a report. */
 struct wire_total {
@@ -89,7 +92,8 @@ struct wire_total {
 };
 
 /* The member `total` of a reply to Report, and its fields; NULL at the end of the stream. */
-bool wire_report(const json_t *json, const json_t **total, struct wire_total *ret, struct problem *problem);
+bool wire_report(const json_t *json, const json_t **total, struct wire_total *ret,
+		 struct problem *problem);
 
 /* The member `entry` of a reply to Audit; NULL at the end of an empty stream. */
 bool wire_audit(const json_t *json, const json_t **entry, struct problem *problem);

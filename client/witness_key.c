@@ -112,7 +112,8 @@ const char *witness_key_open(int dir, const char *name, struct signer *ret, bool
 	if (*made)
 		return key_make(dir, name, ret);
 	if (st.st_mode & 077)
-		return "its key file may be read by others; chmod 600 it, or better, remove it and begin with a new key";
+		return "its key file may be read by others; chmod 600 it, or better, remove it and "
+		       "begin with a new key";
 	if (!file_take(dir, KEY_FILE, KEY_FILE_MAX, &text) || text.len < first ||
 	    memcmp(text.data, KEY_FIRST, first))
 		problem = "its key file cannot be read, or is none";

@@ -138,8 +138,8 @@ char *buf_detach(struct buf *b)
 	return data;
 }
 
-/* A comma, unless this is the first of its object or array or a value just named; then the key; then room for the value,
- * which is returned. */
+/* A comma, unless this is the first of its object or array or a value just named; then the key;
+ * then room for the value, which is returned. */
 static char *value_room(struct buf *b, const char *key, size_t value_len)
 {
 	char last = b->len ? b->data[b->len - 1] : '\0', *room;

@@ -19,7 +19,8 @@ const char *checkpoint_parse(const char *text, size_t len, struct checkpoint *re
 	struct lines lines = { text, text + len };
 	struct span origin, size, root;
 
-	if (!lines_next(&lines, &origin) || !lines_next(&lines, &size) || !lines_next(&lines, &root))
+	if (!lines_next(&lines, &origin) || !lines_next(&lines, &size) ||
+	    !lines_next(&lines, &root))
 		return "a checkpoint has three lines: origin, size and root";
 	if (lines.p != lines.end)
 		return "a checkpoint of this ledger has no lines behind its root";
@@ -36,7 +37,8 @@ const char *checkpoint_parse(const char *text, size_t len, struct checkpoint *re
 	return NULL;
 }
 
-const char *checkpoint_read(const char *bytes, size_t len, struct checkpoint *ret, struct note *note)
+const char *checkpoint_read(const char *bytes, size_t len, struct checkpoint *ret,
+			    struct note *note)
 {
 	struct note own;
 	const char *problem;
@@ -96,7 +98,8 @@ static bool cosignature_holds(const struct note *note, const struct note_signatu
 	return holds;
 }
 
-const char *cosignature_check(const struct note *note, const struct verifier *witness, uint64_t *time)
+const char *cosignature_check(const struct note *note, const struct verifier *witness,
+			      uint64_t *time)
 {
 	for (unsigned i = 0; i < note->count; i++) {
 		const struct note_signature *signature = &note->signature[i];

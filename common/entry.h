@@ -1,6 +1,7 @@
 /*
- * The ledger entry, and its leaf: one line of canonical JSON, the bytes that are stored, hashed, proven and
- * exported. Fields stand in a fixed order without blanks; what does not apply is left out:
+ * The ledger entry, and its leaf: one line of canonical JSON, the bytes that are stored, hashed,
+ * proven and exported. Fields stand in a fixed order without blanks; what does not apply is left
+ * out:
  *
  *   v seq at kind uid budget from to amount currency exp from_after to_after ref period category id
  *   genesis:     origin vkey zone prior_origin prior_size prior_root
@@ -8,8 +9,8 @@
  *   open adjust: owner group allowance every carry cap pool self_topup guideline
  *   memo
  *
- * `every` is the Terms' period (month, week, day, none): `period` is already the label. Integers are
- * decimal without sign or leading zeros; strings are printable ASCII without `"` and `\`.
+ * `every` is the Terms' period (month, week, day, none): `period` is already the label. Integers
+ * are decimal without sign or leading zeros; strings are printable ASCII without `"` and `\`.
  */
 #ifndef COMMON_ENTRY_H
 #define COMMON_ENTRY_H
@@ -73,10 +74,12 @@ struct entry {
 	char category[TAG_MAX_LEN + 1];
 	uint8_t id[16];
 	char origin[ORIGIN_MAX + 1], vkey[VKEY_MAX + 1], zone[ZONE_MAX + 1];
-	char prior_origin[ORIGIN_MAX + 1];	/* of a genesis: the ledger that this one goes on from, */
+	char prior_origin[ORIGIN_MAX + 1];	/* of a genesis: the ledger that
+						 * this one goes on from, */
 	int64_t prior_size;			/* as far as its last head */
 	char prior_root[HASH_BASE64 + 1];
-	int64_t until;				/* of a key: heads up to this time are signed by the old one too */
+	int64_t until;				/* of a key: heads up to this time
+						 * are signed by the old one too */
 	struct terms terms;	/* its currency and exp mirror the entry's */
 	uint8_t memo[HASH_SIZE];	/* the commitment to the private words */
 };
@@ -99,14 +102,14 @@ bool account_built_in(const char *account);
 /* Appends the leaf. How many of its bytes stand before the kind's own fields. */
 size_t entry_format(const struct entry *entry, struct buf *out);
 
-/* Appends what answers have in common with the leaf: its fields from seq to id, each behind a comma. In a leaf they begin at
- * byte ENTRY_COMMON. */
+/* Appends what answers have in common with the leaf: its fields from seq to id, each behind a
+ * comma. In a leaf they begin at byte ENTRY_COMMON. */
 void entry_format_common(const struct entry *entry, struct buf *out);
 
 #define ENTRY_COMMON 6
 
-/* Takes exactly what entry_format writes (or a later version's for an unknown kind), and nothing else.
- * NULL, or a static sentence with *ret in no defined state. */
+/* Takes exactly what entry_format writes (or a later version's for an unknown kind), and nothing
+ * else. NULL, or a static sentence with *ret in no defined state. */
 const char *entry_parse(const char *leaf, size_t len, struct entry *ret);
 
 #endif

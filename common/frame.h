@@ -13,8 +13,8 @@ enum frame {
 	FRAME_TOO_LONG,		/* more than `max` bytes, with a NUL behind them or not */
 };
 
-/* What the first `have` bytes begin with. *len, without the NUL, is set on FRAME_WHOLE alone; behind FRAME_EMPTY the
- * next begins one byte further. */
+/* What the first `have` bytes begin with. *len, without the NUL, is set on FRAME_WHOLE alone;
+ * behind FRAME_EMPTY the next begins one byte further. */
 enum frame frame_find(const char *bytes, size_t have, size_t max, size_t *len);
 
 #endif

@@ -14,7 +14,8 @@
 #define HASH_SIZE 32
 #define HASH_BASE64 44		/* characters of one hash in base64, without NUL */
 
-/* SHA-256 of the parts one after the other. Each program links one of sha256_openssl.c and sha256_sodium.c. */
+/* SHA-256 of the parts one after the other. Each program
+ * links one of sha256_openssl.c and sha256_sodium.c. */
 void sha256(const struct iovec *parts, size_t count, uint8_t ret[HASH_SIZE]);
 
 /* One part, for a braced list: (struct iovec[]){ PART(a, n), PART(b, m) }. */

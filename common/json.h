@@ -1,6 +1,6 @@
 /*
- * JSON from outside into structs, by a table of fields. Values are value.h's; what is no JSON is told in
- * jansson's words (syntax.h).
+ * JSON from outside into structs, by a table of fields. Values are value.h's; what is no JSON is
+ * told in jansson's words (syntax.h).
  *
  * Strict: unknown and duplicate keys, wrong types, numbers that are no int64, and words that are
  * too long are refused with the parameter's name and a sentence. `null` means absent.

@@ -12,9 +12,9 @@ enum log_level {
 	LOG_LEVEL_INFO = 6
 };
 
-/* Once, before the first line and before any file is opened; `program` is kept, not copied.
- * Which of stdin, stdout and stderr is closed is /dev/null from then on, opened for reading: writing
- * to it goes on failing. */
+/* Once, before the first line and before any file is opened; `program` is kept, not copied. Which
+ * of stdin, stdout and stderr is closed is /dev/null from then on, opened for reading: writing to
+ * it goes on failing. */
 void log_open(const char *program);
 
 /* One line; control characters in what is printed become '?', what is no UTF-8 too, and what is

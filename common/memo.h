@@ -3,8 +3,8 @@
  *
  *   SHA-256("fundd memo v1\n" || 32-byte random salt || memo JSON)
  *
- * and the memo itself, salt || JSON, lives sealed beside the leaf. The JSON is an object of the fields below
- * in this order, without blanks, absent ones left out; {} when there are no words.
+ * and the memo itself, salt || JSON, lives sealed beside the leaf. The JSON is an object of the
+ * fields below in this order, without blanks, absent ones left out; {} when there are no words.
  */
 #ifndef COMMON_MEMO_H
 #define COMMON_MEMO_H

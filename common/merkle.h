@@ -1,8 +1,9 @@
 /*
  * The ledger's tree: RFC 6962 with SHA-256. A leaf hashes behind 0x00, an inner node behind 0x01.
  *
- * Only the right edge is kept: what a further leaf and the root need. Row n of the ledger stores the hashes
- * that leaf n completes (its own first), so that node (level l, index i) is row ((i + 1) << l) - 1, hash l.
+ * Only the right edge is kept: what a further leaf and the root need. Row n of the ledger stores
+ * the hashes that leaf n completes (its own first), so that node (level l, index i) is row ((i + 1)
+ * << l) - 1, hash l.
  */
 #ifndef COMMON_MERKLE_H
 #define COMMON_MERKLE_H

@@ -44,7 +44,8 @@ static const char *name_wrong(const char *name, size_t len)
 	return NULL;
 }
 
-/* base64(key id || signature); of a signature too long for any key known here only the length is kept. */
+/* base64(key id || signature); of a signature too long
+ * for any key known here only the length is kept. */
 static const char *signature_decode(const char *base64, size_t len, struct note_signature *ret)
 {
 	uint8_t bytes[NOTE_MAX];
@@ -111,7 +112,8 @@ bool note_signed_as(const struct note_signature *signature, const struct verifie
 	       !memcmp(signature->name, key->name, signature->name_len);
 }
 
-const char *note_check(const struct note *note, const struct verifier *const *keys, unsigned count, uint32_t *by)
+const char *note_check(const struct note *note, const struct verifier *const *keys, unsigned count,
+		       uint32_t *by)
 {
 	uint32_t good = 0;
 

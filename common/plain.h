@@ -1,6 +1,6 @@
 /*
- * Text looked at eight bytes at a time, for what must be escaped in a JSON string: quotes, backslashes, control
- * characters.
+ * Text looked at eight bytes at a time, for what must be escaped in a JSON string: quotes,
+ * backslashes, control characters.
  */
 #ifndef COMMON_PLAIN_H
 #define COMMON_PLAIN_H

@@ -22,7 +22,8 @@ void problem_set(struct problem *problem, const char *parameter, const char *for
 	va_start(args, format);
 	vsnprintf(problem->text, sizeof(problem->text), format, args);
 	va_end(args);
-	snprintf(problem->parameter, sizeof(problem->parameter), "%s", *parameter ? parameter : "\"\"");
+	snprintf(problem->parameter, sizeof(problem->parameter), "%s",
+		 *parameter ? parameter : "\"\"");
 	tidy(problem->text);
 	tidy(problem->parameter);
 }

@@ -11,7 +11,8 @@ struct problem {
 
 #define WHOLE_MESSAGE "message"		/* the parameter of what concerns no single one */
 
-/* Both are cut to what fits, at a whole character; control characters become '?'. A key without a name is "". */
+/* Both are cut to what fits, at a whole character; control
+ * characters become '?'. A key without a name is "". */
 void problem_set(struct problem *problem, const char *parameter, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -18,7 +18,8 @@ static uint64_t split(uint64_t count)
 	return (uint64_t)1 << (63 - __builtin_clzll(count - 1));
 }
 
-/* The hash over leaves lo to hi - 1, where lo begins a subtree that has all of them: folded from its right edge. */
+/* The hash over leaves lo to hi - 1, where lo begins a subtree
+ * that has all of them: folded from its right edge. */
 static bool range_root(const struct maker *maker, uint64_t lo, uint64_t hi, uint8_t ret[HASH_SIZE])
 {
 	uint8_t left[HASH_SIZE];
@@ -76,7 +77,8 @@ bool proof_root(uint64_t size, proof_node *node, void *context, uint8_t ret[HASH
 	return true;
 }
 
-bool proof_inclusion(uint64_t index, uint64_t size, proof_node *node, void *context, struct proof *ret)
+bool proof_inclusion(uint64_t index, uint64_t size, proof_node *node, void *context,
+		     struct proof *ret)
 {
 	struct maker maker = { node, context, ret };
 
@@ -84,7 +86,8 @@ bool proof_inclusion(uint64_t index, uint64_t size, proof_node *node, void *cont
 	return index < size && inclusion_add(&maker, 0, size, index);
 }
 
-bool proof_consistency(uint64_t old, uint64_t size, proof_node *node, void *context, struct proof *ret)
+bool proof_consistency(uint64_t old, uint64_t size, proof_node *node, void *context,
+		       struct proof *ret)
 {
 	struct maker maker = { node, context, ret };
 
@@ -107,7 +110,8 @@ static void climb_up(struct climb *climb)
 	climb->last >>= 1;
 }
 
-/* Is the next hash the left one of its pair? Then the levels at which the node has none beside it are left behind. */
+/* Is the next hash the left one of its pair? Then the levels
+ * at which the node has none beside it are left behind. */
 static bool climb_left(struct climb *climb)
 {
 	if (!(climb->node & 1) && climb->node != climb->last)
@@ -140,7 +144,8 @@ const char *proof_check_inclusion(const struct proof *proof, uint64_t index, uin
 	return memcmp(hash, root, HASH_SIZE) ? "the proof does not lead to the signed root" : NULL;
 }
 
-void proof_root_before(const struct proof *proof, uint64_t index, uint64_t size, uint8_t ret[HASH_SIZE])
+void proof_root_before(const struct proof *proof, uint64_t index, uint64_t size,
+		       uint8_t ret[HASH_SIZE])
 {
 	struct climb climb = { index, size - 1 };
 	bool first = true;
@@ -158,7 +163,8 @@ void proof_root_before(const struct proof *proof, uint64_t index, uint64_t size,
 }
 
 static const char *consistency_trivial(const struct proof *proof, uint64_t old,
-				       const uint8_t old_root[HASH_SIZE], const uint8_t root[HASH_SIZE])
+				       const uint8_t old_root[HASH_SIZE],
+				       const uint8_t root[HASH_SIZE])
 {
 	uint8_t nothing[HASH_SIZE];
 

@@ -12,7 +12,8 @@
 
 /* ---- The bundle ---- */
 
-void bundle_format(struct buf *out, uint64_t index, const struct proof *proof, const char *note, size_t note_len)
+void bundle_format(struct buf *out, uint64_t index, const struct proof *proof, const char *note,
+		   size_t note_len)
 {
 	buf_printf(out, BUNDLE_FIRST "\nindex %" PRIu64 "\n", index);
 	for (unsigned i = 0; i < proof->count; i++) {
@@ -41,7 +42,8 @@ static bool extra_fits(const struct span *value)
 	const char *end = value->text + value->len;
 	size_t padding = value->len >= 2 ? (size_t)(end[-1] == '=') + (end[-2] == '=') : 0;
 
-	return value->len >= 4 && base64_decode(value->text, value->len, bytes, value->len / 4 * 3 - padding);
+	return value->len >= 4 &&
+	       base64_decode(value->text, value->len, bytes, value->len / 4 * 3 - padding);
 }
 
 static const char *hashes_parse(struct lines *lines, struct proof *ret)
@@ -73,9 +75,11 @@ const char *bundle_parse(const char *text, size_t len, struct bundle *ret)
 		return "it does not begin with " BUNDLE_FIRST;
 	if (!lines_next(&lines, &line))
 		return "it ends before the index";
-	if (line_value(&line, "extra", &value) && (!extra_fits(&value) || !lines_next(&lines, &line)))
+	if (line_value(&line, "extra", &value) &&
+	    (!extra_fits(&value) || !lines_next(&lines, &line)))
 		return "what stands behind `extra` is not base64";
-	if (!line_value(&line, "index", &value) || !decimal_parse(value.text, value.len, &ret->index))
+	if (!line_value(&line, "index", &value) ||
+	    !decimal_parse(value.text, value.len, &ret->index))
 		return "the index is not a decimal number without leading zeros";
 	problem = hashes_parse(&lines, &ret->proof);
 	ret->note = lines.p;
@@ -127,7 +131,8 @@ const char *receipt_parse(const char *text, size_t len, struct receipt *ret)
 		return "the receipt has no leaf";
 	if (lines.p < lines.end &&
 	    (!lines_next(&lines, &line) || !line_value(&line, "salt", &salt) ||
-	     !lines_next(&lines, &line) || !line_value(&line, "memo", &memo) || lines.p != lines.end))
+	     !lines_next(&lines, &line) || !line_value(&line, "memo", &memo) ||
+	     lines.p != lines.end))
 		return "behind the leaf stand its salt and its memo, and nothing else";
 	*ret = (struct receipt){
 		.bundle = text, .bundle_len = (size_t)(own + 1 - text),
@@ -158,8 +163,8 @@ static const char *memo_check(const struct receipt *receipt, const struct entry 
 	return NULL;
 }
 
-const char *receipt_check(const struct receipt *receipt, const struct verifier *const *keys, unsigned count,
-			  struct entry *ret, struct checkpoint *head)
+const char *receipt_check(const struct receipt *receipt, const struct verifier *const *keys,
+			  unsigned count, struct entry *ret, struct checkpoint *head)
 {
 	struct bundle bundle;
 	uint8_t leaf[HASH_SIZE];

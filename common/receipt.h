@@ -1,6 +1,7 @@
 /*
- * What a person keeps: a proof bundle (c2sp.org/tlog-proof@v1), the leaf it is about, and what opens the leaf's
- * commitment. The bundle's text stands verbatim in a receipt's file, so that stock tools take it from there:
+ * What a person keeps: a proof bundle (c2sp.org/tlog-proof@v1), the leaf it is about, and what
+ * opens the leaf's commitment. The bundle's text stands verbatim in a receipt's file, so that stock
+ * tools take it from there:
  *
  *   the bundle, from its first line to the checkpoint's last signature
  *   (blank line)
@@ -31,7 +32,8 @@ struct bundle {
 };
 
 /* Appends a bundle (no `extra`). `note` is a whole signed checkpoint. */
-void bundle_format(struct buf *out, uint64_t index, const struct proof *proof, const char *note, size_t note_len);
+void bundle_format(struct buf *out, uint64_t index, const struct proof *proof, const char *note,
+		   size_t note_len);
 
 /* Takes a bundle, with or without an `extra` line. NULL, or a static sentence. */
 const char *bundle_parse(const char *text, size_t len, struct bundle *ret);
@@ -48,11 +50,12 @@ void receipt_format(struct buf *out, const struct receipt *receipt);
 const char *receipt_parse(const char *text, size_t len, struct receipt *ret);
 
 /*
- * Does it hold? The bundle's checkpoint is signed by one of the keys, the leaf is in its tree at its number, and
- * salt and memo, where they are there, are what the leaf commits to. NULL with the leaf taken apart and the
- * checkpoint it was proven against; otherwise a static sentence that says which of it does not hold.
+ * Does it hold? The bundle's checkpoint is signed by one of the keys, the leaf is in its tree at
+ * its number, and salt and memo, where they are there, are what the leaf commits to. NULL with the
+ * leaf taken apart and the checkpoint it was proven against; otherwise a static sentence that says
+ * which of it does not hold.
  */
-const char *receipt_check(const struct receipt *receipt, const struct verifier *const *keys, unsigned count,
-			  struct entry *ret, struct checkpoint *head);
+const char *receipt_check(const struct receipt *receipt, const struct verifier *const *keys,
+			  unsigned count, struct entry *ret, struct checkpoint *head);
 
 #endif

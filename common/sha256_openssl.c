@@ -1,6 +1,7 @@
 /*
- * SHA-256 for programs that hash every entry, or several times: libcrypto's, several times faster than
- * libsodium's. The Init/Update/Final functions are deprecated for new designs but are the quick ones for short input.
+ * SHA-256 for programs that hash every entry, or several times: libcrypto's, several times faster
+ * than libsodium's. The Init/Update/Final functions are deprecated for new designs but are the
+ * quick ones for short input.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 

@@ -1,5 +1,6 @@
 /*
- * SHA-256 for programs that are over quickly: libsodium's, which they link already and which loads fast.
+ * SHA-256 for programs that are over quickly: libsodium's, which they link already and which loads
+ * fast.
  */
 #include <sodium.h>
 

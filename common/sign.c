@@ -24,8 +24,8 @@ const char *origin_problem(const char *origin)
 		return "an origin is made of letters, digits and . _ / -, such as example.com/fund";
 	for (const char *part = origin; part; part = (part = strchr(part, '/')) ? part + 1 : NULL)
 		if (!*part || *part == '/' || *part == '.')
-			return "an origin's parts between slashes begin with no dot and are not empty, "
-			       "such as example.com/fund";
+			return "an origin's parts between slashes begin with no dot and are not "
+			       "empty, such as example.com/fund";
 	return NULL;
 }
 
@@ -34,11 +34,13 @@ static void key_id_set(struct verifier *verifier)
 	uint8_t hash[HASH_SIZE];
 
 	sha256((struct iovec[]){ PART(verifier->name, strlen(verifier->name)), PART("\n", 1),
-				 PART(&verifier->type, 1), PART(verifier->key, PUBLIC_SIZE) }, 4, hash);
+				 PART(&verifier->type, 1), PART(verifier->key, PUBLIC_SIZE) },
+	       4, hash);
 	verifier->id = get_be32(hash);
 }
 
-void signer_open(struct signer *signer, const char *name, uint8_t type, const uint8_t seed[SEED_SIZE])
+void signer_open(struct signer *signer, const char *name, uint8_t type,
+		 const uint8_t seed[SEED_SIZE])
 {
 	struct verifier *verifier = &signer->verifier;
 

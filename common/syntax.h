@@ -1,6 +1,7 @@
 /*
- * What is wrong with a text that value_parse() refused, in words. Off the hot path: for the daemon, jansson reads it
- * once more, for its position and its sentence (syntax_jansson.c); the client says less (syntax_brief.c).
+ * What is wrong with a text that value_parse() refused, in words. Off the hot path: for the daemon,
+ * jansson reads it once more, for its position and its sentence (syntax_jansson.c); the client says
+ * less (syntax_brief.c).
  */
 #ifndef COMMON_SYNTAX_H
 #define COMMON_SYNTAX_H

@@ -9,7 +9,8 @@
 #include "plain.h"
 #include "text.h"
 
-#define ROOM_FIRST 24		/* values, enough for a request, and few enough for malloc's quick way */
+#define ROOM_FIRST 24		/* values, enough for a request, and
+				 * few enough for malloc's quick way */
 #define PAIRS_MAX 24		/* keys of an object that are compared each with each */
 
 struct parser {
@@ -33,7 +34,8 @@ static json_t *value_add(struct parser *p)
 
 static char blanks_pass(struct parser *p)
 {
-	while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r'))
+	while (p->at < p->end &&
+	       (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r'))
 		p->at++;
 	return p->at < p->end ? *p->at : '\0';
 }
@@ -117,7 +119,8 @@ static char *escape_take(struct parser *p, char *out)
 	return out;
 }
 
-/* What stands as it is, eight bytes at a time as long as there are so many: they fit, for `out` is never ahead. */
+/* What stands as it is, eight bytes at a time as long as
+ * there are so many: they fit, for `out` is never ahead. */
 static char *plain_take(struct parser *p, char *out, uint64_t *all)
 {
 	size_t plain = 8;

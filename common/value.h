@@ -1,10 +1,11 @@
 /*
- * JSON text as a tree of values, for the hot path: one strict pass, two allocations, nothing kept of the
- * text. Private to json.c and message.c, which give it its limits and its words; json.h is what the rest sees.
+ * JSON text as a tree of values, for the hot path: one strict pass, two allocations, nothing kept
+ * of the text. Private to json.c and message.c, which give it its limits and its words; json.h is
+ * what the rest sees.
  *
- * What always holds: a value is followed by those in it, in the order they were written, and spans them all:
- * the next one beside it is `value + value->span`. Keys and strings are valid UTF-8 without NUL, ended by NUL.
- * Everything lives until value_free() of the root.
+ * What always holds: a value is followed by those in it, in the order they were written, and spans
+ * them all: the next one beside it is `value + value->span`. Keys and strings are valid UTF-8
+ * without NUL, ended by NUL. Everything lives until value_free() of the root.
  */
 #ifndef COMMON_VALUE_H
 #define COMMON_VALUE_H
@@ -32,8 +33,9 @@ typedef struct json_t {
 } json_t;
 
 /*
- * The value that exactly `len` bytes hold, or NULL: no JSON (RFC 8259), nested deeper than `depth`, invalid UTF-8,
- * a key twice in one object, a NUL in a string, an integer that is no int64, a real that is no double.
+ * The value that exactly `len` bytes hold, or NULL: no JSON (RFC 8259), nested deeper than `depth`,
+ * invalid UTF-8, a key twice in one object, a NUL in a string, an integer that is no int64, a real
+ * that is no double.
  */
 json_t *value_parse(const char *text, size_t len, unsigned depth);
 void value_free(json_t *root);

@@ -8,14 +8,16 @@
 
 #define CHUNK_ROWS 64
 #define CHUNKS 8
-#define ROOM_EVERY (CHUNKS / 2)	/* chunks used up: waking a thread for one costs as much as half of it */
+#define ROOM_EVERY (CHUNKS / 2)	/* chunks used up: waking a thread for
+				 * one costs as much as half of it */
 #define PEEK_ROWS 5
 #define EXPECT_EVERY 64		/* chunks */
 #define WORKERS_MAX 3
 #define WORKERS_FROM 4096	/* rows: fewer are read sooner than a thread is started */
 
 struct chunk {
-	struct reader reader;		/* its rows' bytes stay where they are until it is used again */
+	struct reader reader;		/* its rows' bytes stay where they
+					 * are until it is used again */
 	unsigned count;
 	bool ready;
 	struct ahead_row rows[CHUNK_ROWS];

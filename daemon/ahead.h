@@ -1,7 +1,7 @@
 /*
- * The ledger's rows, read ahead. What can be seen of a row alone (checksum, shape, leaf, its hash, its words) is
- * seen to by as many threads as there are processors, a chunk of rows at a time. Whoever asks gets the rows in
- * order, and helps while the next ones are not ready.
+ * The ledger's rows, read ahead. What can be seen of a row alone (checksum, shape, leaf, its hash,
+ * its words) is seen to by as many threads as there are processors, a chunk of rows at a time.
+ * Whoever asks gets the rows in order, and helps while the next ones are not ready.
  */
 #ifndef DAEMON_AHEAD_H
 #define DAEMON_AHEAD_H
@@ -21,8 +21,8 @@ struct ahead_row {
 	uint8_t leaf[HASH_SIZE];	/* the leaf's hash */
 };
 
-/* Rows `from` up to, but without, `until`. With a keyring words are opened; `alone`, no other thread helps. NULL: the
- * ledger cannot be read. */
+/* Rows `from` up to, but without, `until`. With a keyring words are opened; `alone`, no other
+ * thread helps. NULL: the ledger cannot be read. */
 struct ahead *ahead_new(struct ledger *ledger, struct keyring *keyring, uint64_t from,
 			uint64_t until, bool alone);
 void ahead_free(struct ahead *ahead);

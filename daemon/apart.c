@@ -6,7 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The lock on the ledger's directory is the parent's: it must end with it, and not with the child. */
+/* The lock on the ledger's directory is the parent's:
+ * it must end with it, and not with the child. */
 static bool descriptors_leave(int out)
 {
 	return (out == STDOUT_FILENO || dup2(out, STDOUT_FILENO) >= 0) &&

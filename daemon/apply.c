@@ -12,7 +12,8 @@ struct change {
 	struct budget before;		/* CHANGE_BUDGET */
 	uint32_t id_hash;		/* CHANGE_ID */
 	uint64_t seq;
-	int64_t refund, refund_before;	/* CHANGE_REFUND: of which entry, and how much; ABSENT: not here */
+	int64_t refund, refund_before;	/* CHANGE_REFUND: of which entry,
+					 * and how much; ABSENT: not here */
 };
 
 static struct change *change_add(struct books *books, int what)

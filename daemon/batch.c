@@ -191,8 +191,9 @@ static void rows_put(struct batch *batch)
 }
 
 /*
- * What stands in the log's record, compared and hashed once more: the tree that will be signed is made of it, and the
- * rows are finished as they stand, with no signatures in the last one's room yet.
+ * What stands in the log's record, compared and hashed once more: the tree that will be signed is
+ * made of it, and the rows are finished as they stand, with no signatures in the last one's room
+ * yet.
  */
 static const char *rows_reread(struct batch *batch, struct merkle *tree)
 {
@@ -265,8 +266,9 @@ static void batch_undo(struct batch *batch)
 }
 
 /*
- * Puts the rows, looks at them again and signs their tree. NULL, with the ledger's error when it had one; or what is a
- * fault of the machine or of the program: a row that did not come out as it went in, or a reset half posted.
+ * Puts the rows, looks at them again and signs their tree. NULL, with the ledger's error when it
+ * had one; or what is a fault of the machine or of the program: a row that did not come out as it
+ * went in, or a reset half posted.
  */
 static const char *batch_write(struct batch *batch, struct merkle *tree, struct buf *note)
 {
@@ -277,7 +279,8 @@ static const char *batch_write(struct batch *batch, struct merkle *tree, struct 
 	rows_put(batch);
 	if (batch->ledger->error)
 		return NULL;
-	problem = books_whole(batch->books) ? rows_reread(batch, tree) : "a reset stands half posted";
+	problem = books_whole(batch->books) ? rows_reread(batch, tree)
+					    : "a reset stands half posted";
 	if (problem)
 		return problem;
 	count = head_sign(batch->books, batch->signers, tree, heads, note);

@@ -1,6 +1,6 @@
 /*
- * Budgets in the order they were opened, and the tables by which they are found: by their names, which are never used
- * again, and, while they are open and nobody's pool, by their owners.
+ * Budgets in the order they were opened, and the tables by which they are found: by their names,
+ * which are never used again, and, while they are open and nobody's pool, by their owners.
  */
 #ifndef DAEMON_BUDGETS_H
 #define DAEMON_BUDGETS_H
@@ -15,12 +15,15 @@
 #define NO_ENTRY UINT64_MAX
 #define NO_POOL UINT32_MAX
 
-/* With its terms (struct terms), packed: few of a hundred thousand budgets are in the processor's cache. */
+/* With its terms (struct terms), packed: few of a hundred
+ * thousand budgets are in the processor's cache. */
 struct budget {
-	const char *name;		/* stands behind it in the same piece of memory, and never changes */
+	const char *name;		/* stands behind it in the same piece
+					 * of memory, and never changes */
 	int64_t balance;
 	int64_t spent;			/* spends less refunds in the current period */
-	int64_t drawn;			/* the owner's own draws from the pool in the current period */
+	int64_t drawn;			/* the owner's own draws from the
+					 * pool in the current period */
 	uint64_t last;			/* the entry that touched it last */
 	int64_t allowance, cap, self_topup, guideline;
 	uint32_t number;		/* the owner's uid, or the group's gid */
@@ -60,7 +63,8 @@ struct budget *budgets_add(struct budgets *budgets, const struct budget *like);
 /* Takes back and frees the one that was added last. */
 void budgets_drop(struct budgets *budgets, struct budget *budget);
 
-/* Before its owner changes, or whether it is closed; and behind that. In between nobody finds it by its owner. */
+/* Before its owner changes, or whether it is closed; and
+ * behind that. In between nobody finds it by its owner. */
 void budgets_owner_changes(struct budgets *budgets, const struct budget *budget);
 void budgets_owner_changed(struct budgets *budgets, const struct budget *budget);
 

@@ -1,7 +1,8 @@
 /*
- * A checksum of stored bytes: XXH64, from libxxhash. It tells of accidents (flipped bits, a page in another's place),
- * at a tenth of what SHA-256 costs. Against malice there are the leaf hashes, the tree, its signatures, and the seals
- * of the memos: whoever may write a file writes a checksum that fits, too.
+ * A checksum of stored bytes: XXH64, from libxxhash. It tells of accidents (flipped bits, a page in
+ * another's place), at a tenth of what SHA-256 costs. Against malice there are the leaf hashes, the
+ * tree, its signatures, and the seals of the memos: whoever may write a file writes a checksum that
+ * fits, too.
  */
 #ifndef DAEMON_CHECKSUM_H
 #define DAEMON_CHECKSUM_H

@@ -41,8 +41,8 @@ struct config {
 };
 
 /*
- * Defaults, then what the file says. 0, or -1 with a sentence for the operator, line number included, in
- * `problem`. A missing file is no error when `may_lack`.
+ * Defaults, then what the file says. 0, or -1 with a sentence for the operator, line number
+ * included, in `problem`. A missing file is no error when `may_lack`.
  */
 int config_read(struct config *ret, const char *path, bool may_lack, char problem[512]);
 

@@ -2,8 +2,8 @@
  * Which entry last spoke of a customer: the head of the chain of customer_prev in the memos.
  * Only a keyed hash of the customer's reference is kept, here and in the index.
  *
- * What is here is what is not folded into the index yet, in two parts: the recent, and the frozen, which a fold
- * may read from its thread while nothing here changes it.
+ * What is here is what is not folded into the index yet, in two parts: the recent, and the frozen,
+ * which a fold may read from its thread while nothing here changes it.
  */
 #ifndef DAEMON_CUSTOMERS_H
 #define DAEMON_CUSTOMERS_H
@@ -28,8 +28,8 @@ struct customers {
 void customers_init(struct customers *customers);
 void customers_release(struct customers *customers);
 
-/* By which the customer is known to all that follows: SipHash-2-4 of 128 bits, so that nobody without the key finds two
- * references of one hash. */
+/* By which the customer is known to all that follows: SipHash-2-4 of 128 bits, so that nobody
+ * without the key finds two references of one hash. */
 void customers_hash(const struct customers *customers, const char *reference,
 		    uint8_t ret[CUSTOMER_HASH]);
 

@@ -59,7 +59,8 @@ void ending_take(int dir, struct ended *ret)
 {
 	ending_look(dir, ret);
 	if (ret->clean)
-		ret->clean = renameat(dir, ENDING_FILE, dir, ENDING_LAST_FILE) == 0 && fsync(dir) == 0;
+		ret->clean = renameat(dir, ENDING_FILE, dir, ENDING_LAST_FILE) == 0 &&
+			     fsync(dir) == 0;
 	else
 		unlinkat(dir, ENDING_FILE, 0);
 }

@@ -1,7 +1,8 @@
 /*
- * Which entry a request id made: a set of (uid, id) pairs, each with its entry's number, of which only 32 bits of a
- * keyed hash are kept: 8 bytes a slot. Two pairs may share them, so whoever finds one looks at the entry itself.
- * It serves names and owners, too, with the number of what is theirs.
+ * Which entry a request id made: a set of (uid, id) pairs, each with its entry's number, of which
+ * only 32 bits of a keyed hash are kept: 8 bytes a slot. Two pairs may share them, so whoever finds
+ * one looks at the entry itself. It serves names and owners, too, with the number of what is
+ * theirs.
  *
  * What always holds: all numbers lie within 2^32 - 1 of the first that came when the set was empty.
  */

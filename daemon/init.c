@@ -48,14 +48,16 @@ static const char *options_problem(const char *dir, const struct init_options *o
 	if (options->user && geteuid() != 0)
 		return "--user is for root, who makes the ledger for somebody else";
 	if (options->user && !getpwnam(options->user))
-		return "--user names nobody on this machine; systemd-sysusers makes the user `fund`";
+		return "--user names nobody on this machine; systemd-sysusers makes the user "
+		       "`fund`";
 	if (!options->user && geteuid() == 0 && system_dir(dir))
 		return "root makes a ledger in a system directory for the user who will run fundd: "
 		       "add --user fund";
 	return NULL;
 }
 
-/* Whose signature it has cannot be told without a key, and does not matter: the new ledger only names it. */
+/* Whose signature it has cannot be told without a key,
+ * and does not matter: the new ledger only names it. */
 static const char *prior_read(struct init_options *options)
 {
 	char text[NOTE_MAX + 1];
@@ -75,7 +77,8 @@ static const char *prior_read(struct init_options *options)
 	if (!strcmp(options->prior.origin, options->origin))
 		return "a ledger that goes on from another one needs a name of its own, such as "
 		       "example.com/fund-2";
-	return options->prior.size ? NULL : "the checkpoint that --after names is of an empty ledger";
+	return options->prior.size ? NULL
+				   : "the checkpoint that --after names is of an empty ledger";
 }
 
 /* From here on the files are that user's. */
@@ -232,7 +235,8 @@ static const char *genesis_write(const char *path, int dir, const struct signers
 	}
 	books_init(&books, NULL, NULL);
 	customers_init(&customers);
-	batch_init(&batch, &ledger, &keyring, &books, &customers, signers, &no_tree, &no_checkpoint);
+	batch_init(&batch, &ledger, &keyring, &books, &customers, signers, &no_tree,
+		   &no_checkpoint);
 	genesis_entry(&genesis, &signers->current, options);
 	if (ledger_room(&ledger) == ROOM_PLENTY)
 		problem = genesis_commit(&batch, &genesis);
@@ -288,7 +292,8 @@ int init_ledger(const char *path, const struct init_options *given)
 	char vkey[VKEY_MAX + 1];
 	struct init_options filled = *given;
 	const struct init_options *options = &filled;
-	const char *wrong = options_problem(path, options), *problem = wrong ? wrong : prior_read(&filled);
+	const char *wrong = options_problem(path, options),
+		   *problem = wrong ? wrong : prior_read(&filled);
 	int dir;
 
 	if (problem) {
@@ -304,8 +309,8 @@ int init_ledger(const char *path, const struct init_options *given)
 		files_remove(dir);
 	} else {
 		printf("%s\n", vkey);
-		log_notice("the ledger %s is in %s; the line on stdout is its verifier key: give it "
-			   "to whoever will check the ledger", options->origin, path);
+		log_notice("the ledger %s is in %s; the line on stdout is its verifier key: give "
+			   "it to whoever will check the ledger", options->origin, path);
 	}
 	close(dir);
 	return problem || fflush(stdout) ? EXIT_FAILED : EXIT_OK;

@@ -13,7 +13,8 @@
 #include "common/sign.h"
 #include "file.h"
 
-_Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES <= HASH_SIZE, "a commitment is a nonce and more");
+_Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES <= HASH_SIZE,
+	       "a commitment is a nonce and more");
 
 #define KEYRING_MAGIC "fundd keys v1\n"
 
@@ -49,7 +50,8 @@ const char *keyring_open(struct keyring *ring, int dir, const char *origin, bool
 	int fd = openat(dir, KEYRING_FILE, (writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
-		return "the keyring `keys` is missing or cannot be opened; restore it from its backup";
+		return "the keyring `keys` is missing or cannot be opened; restore it from its "
+		       "backup";
 	header_format(origin, want);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
@@ -139,7 +141,8 @@ uint64_t keyring_left(struct keyring *ring)
 
 	if (ring->kept >= end + KEYRING_AHEAD)
 		return ring->kept - end;
-	if (!fallocate(ring->fd, FALLOC_FL_KEEP_SIZE, slot_offset(end), 2 * KEYRING_AHEAD * KEYRING_SLOT))
+	if (!fallocate(ring->fd, FALLOC_FL_KEEP_SIZE, slot_offset(end),
+		       2 * KEYRING_AHEAD * KEYRING_SLOT))
 		ring->kept = end + 2 * KEYRING_AHEAD;
 	else if (errno == EOPNOTSUPP)
 		ring->kept = UINT64_MAX;	/* only trying tells */

@@ -22,7 +22,8 @@ static int socket_from_systemd(void)
 	    evutil_make_socket_nonblocking(SD_LISTEN_FDS_START) == 0)
 		return SD_LISTEN_FDS_START;
 	if (count)
-		log_error("systemd gave %d sockets; one listening Unix stream socket is wanted", count);
+		log_error("systemd gave %d sockets; one listening Unix stream socket is wanted",
+			  count);
 	return -1;
 }
 
@@ -41,13 +42,16 @@ static bool path_free(const struct sockaddr_un *address)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
-	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? errno : EADDRINUSE;
+	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0
+		       ? errno
+		       : EADDRINUSE;
 	close(fd);
 	errno = error;
 	return error == ECONNREFUSED && unlink(address->sun_path) == 0;
 }
 
-/* Who owns a directory above, or may write there, could take the socket away and listen in its place. */
+/* Who owns a directory above, or may write there, could
+ * take the socket away and listen in its place. */
 static bool place_safe(const char *path)
 {
 	char *copy = strdup(path), *dir = copy ? dirname(copy) : NULL;
@@ -55,8 +59,9 @@ static bool place_safe(const char *path)
 	const char *problem = dir ? trusted_problem(dir, culprit) : NULL;
 
 	if (problem)
-		log_error("the socket's place is not safe: %s %s, who could listen in fundd's place; take "
-			  "that away with chown and chmod, or listen elsewhere", culprit, problem);
+		log_error("the socket's place is not safe: %s %s, who could listen in fundd's "
+			  "place; take that away with chown and chmod, or listen elsewhere",
+			  culprit, problem);
 	free(copy);
 	return !problem;
 }

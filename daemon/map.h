@@ -1,5 +1,6 @@
 /*
- * Numbers by keys of 16 bytes, 24 bytes a slot, in one piece of memory: freed at once, however many there are.
+ * Numbers by keys of 16 bytes, 24 bytes a slot, in one piece of memory: freed at once, however many
+ * there are.
  */
 #ifndef DAEMON_MAP_H
 #define DAEMON_MAP_H
@@ -19,7 +20,8 @@ struct map {
 	struct map_slot *slots;
 	size_t room, count;		/* room is a power of two */
 	uint8_t secret[16];		/* so that nobody chooses keys that collide */
-	bool hashed;			/* keys are hashes under another secret: they serve as they are */
+	bool hashed;			/* keys are hashes under another
+					 * secret: they serve as they are */
 };
 
 void map_init(struct map *map, bool hashed);

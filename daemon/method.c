@@ -10,7 +10,8 @@ static method_handler get_info, get_interface_description;
 
 static const struct method {
 	const char *name;
-	unsigned roles;			/* one of them is needed; 0: the handler sees whose budget it is */
+	unsigned roles;			/* one of them is needed; 0: the
+					 * handler sees whose budget it is */
 	const char *who;		/* for the refusal */
 	method_handler *run;
 } methods[] = {

@@ -1,6 +1,6 @@
 /*
- * The methods: a table of name, who may, and what it does. A method answers at once, or hands back a job that
- * the connection pulls replies from, one after the other.
+ * The methods: a table of name, who may, and what it does. A method answers at once, or hands back
+ * a job that the connection pulls replies from, one after the other.
  */
 #ifndef DAEMON_METHOD_H
 #define DAEMON_METHOD_H
@@ -45,7 +45,8 @@ struct job {
 /* Runs a call: ERR_NONE with the reply or the job set, or the refusal's code. */
 enum err method_run(const char *name, struct request *request);
 
-/* Appends what fills the hole of that entry, now that it is durable: a Receipt, or null when none can be made. */
+/* Appends what fills the hole of that entry, now that it
+ * is durable: a Receipt, or null when none can be made. */
 void method_fill(struct service *service, int64_t seq, struct buf *out);
 
 /* ---- For the files that implement methods ---- */
@@ -61,6 +62,7 @@ method_handler method_prove, method_consistency, method_leaves, method_cosign;
 void answer_window(struct request *request);
 
 /* Decodes the parameters or refuses as Malformed. */
-enum err request_decode(struct request *request, const struct field *fields, void *out, size_t size);
+enum err request_decode(struct request *request, const struct field *fields, void *out,
+			size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Audit: entries that fit a filter, streamed. Whoever reads what is not their own is on record before the first
- * of them is sent.
+ * Audit: entries that fit a filter, streamed. Whoever reads what is not their own is on record
+ * before the first of them is sent.
  */
 #include "method.h"
 
@@ -134,8 +134,8 @@ static enum err filter_take(const struct audit_request *wanted, struct filter *r
 	ret->every_kind = wanted->kind && !strcmp(wanted->kind, "all");
 	if (wanted->kind && !ret->every_kind && kind_from_word(wanted->kind) == KIND_OTHER)
 		return refuse_words(refusal, ERR_MALFORMED, "kind",
-				    "is all, genesis, boot, open, adjust, close, topup, reset, spend, "
-				    "refund, audit or key");
+				    "is all, genesis, boot, open, adjust, close, topup, reset, "
+				    "spend, refund, audit or key");
 	if (wanted->kind && !ret->every_kind)
 		memcpy(ret->kind_name, wanted->kind, strlen(wanted->kind) + 1);
 	if (wanted->category)
@@ -156,7 +156,8 @@ static enum err stream(struct request *request, const struct audit_request *want
 
 	if (wanted->budgets.count > SCOPE_NAMES_MAX)
 		return refuse_words(request->refusal, ERR_MALFORMED, "budgets",
-				    "at most %d are named in one audit; without names all are meant",
+				    "at most %d are named in one audit; without names all are "
+				    "meant",
 				    SCOPE_NAMES_MAX);
 	err = filter_take(wanted, &filter, request->refusal);
 	if (!err)

@@ -1,6 +1,6 @@
 /*
- * The methods that add one entry: each a request with an id, a plan, and words for the memo. What they have in
- * common (ids, replays, conflicts, dry runs, the answer) is done once, here.
+ * The methods that add one entry: each a request with an id, a plan, and words for the memo. What
+ * they have in common (ids, replays, conflicts, dry runs, the answer) is done once, here.
  */
 #include "method.h"
 
@@ -161,9 +161,9 @@ static enum err words_check(const struct memo *words, struct refusal *refusal)
 }
 
 /*
- * By which a repeated request is told from another one with the same id. 96 bits are plenty: ids are per user, so whoever
- * searched for two requests with one digest would only get the answer to the wrong one of their own. `room` is empty, and
- * so it is left.
+ * By which a repeated request is told from another one with the same id. 96 bits are plenty: ids
+ * are per user, so whoever searched for two requests with one digest would only get the answer to
+ * the wrong one of their own. `room` is empty, and so it is left.
  */
 static void request_digest(const struct change *change, const union any_request *any,
 			   struct buf *room, char ret[DIGEST_TEXT + 1])
@@ -179,8 +179,8 @@ static void request_digest(const struct change *change, const union any_request 
 	buf_clear(room);
 }
 
-/* Behind the entry, which stands in the reply. The receipt is of the head that the entry's commit will sign, or a newer one: a
- * hole for now. */
+/* Behind the entry, which stands in the reply. The receipt is of the head that the entry's commit
+ * will sign, or a newer one: a hole for now. */
 static void answer_change(struct request *request, const struct entry *entry, bool replayed,
 			  bool receipt)
 {

@@ -56,8 +56,8 @@ static enum err names_given(const struct request *request, const struct json_str
 			return refuse_budget(request->refusal, ERR_UNKNOWN_BUDGET, given->item[i]);
 		if (!actor_may_read(request->actor, budget))
 			return refuse_words(request->refusal, ERR_NOT_PERMITTED, "",
-					    "%s is not yours: its %s from it, managers and auditors "
-					    "see it", budget->name, budget->grouped
+					    "%s is not yours: its %s from it, managers and "
+					    "auditors see it", budget->name, budget->grouped
 					    ? "group's members spend" : "owner spends");
 		names_add(ret, budget);
 	}
@@ -73,7 +73,8 @@ static void names_own(const struct request *request, struct names *ret)
 	if (own)
 		names_add(ret, own);
 	for (size_t i = 0; i < books->budgets.pool_count; i++)
-		if (!books->budgets.pools[i]->closed && actor_may_spend(request->actor, books->budgets.pools[i]))
+		if (!books->budgets.pools[i]->closed &&
+		    actor_may_spend(request->actor, books->budgets.pools[i]))
 			names_add(ret, books->budgets.pools[i]);
 }
 

@@ -1,5 +1,6 @@
 /*
- * Root becomes the ledger's owner before it looks into a ledger: what is made beside it must stay the owner's.
+ * Root becomes the ledger's owner before it looks into a ledger: what is made beside it must stay
+ * the owner's.
  */
 #ifndef DAEMON_OWNER_H
 #define DAEMON_OWNER_H

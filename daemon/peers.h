@@ -1,7 +1,7 @@
 /*
- * Who is connected, by uid, and the line in which their calls wait: each user in turn, each of a user's connections in
- * turn, one call each. While several users call, none of them has more than a share of a turn, so that the calls of one
- * make the others wait about as long as a commit does.
+ * Who is connected, by uid, and the line in which their calls wait: each user in turn, each of a
+ * user's connections in turn, one call each. While several users call, none of them has more than a
+ * share of a turn, so that the calls of one make the others wait about as long as a commit does.
  */
 #ifndef DAEMON_PEERS_H
 #define DAEMON_PEERS_H
@@ -30,8 +30,9 @@ void peers_init(struct peers *peers);
 /* How many connections a user has. */
 unsigned peers_conns(const struct peers *peers, int64_t uid);
 
-/* One more connection of this actor, or one less, which waits for nothing. Its groups are taken over; what is returned
- * is the connection's, and is one for all connections of a user that have the same groups. */
+/* One more connection of this actor, or one less, which waits for nothing. Its groups are taken
+ * over; what is returned is the connection's, and is one for all connections of a user that have
+ * the same groups. */
 const struct actor *peers_join(struct peers *peers, struct actor *actor);
 void peers_leave(struct peers *peers, const struct actor *actor);
 

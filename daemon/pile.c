@@ -47,7 +47,8 @@ static uint32_t *slot_find(const struct pile *pile, const uint8_t *key)
 	for (size_t i = 0; i < pile->shelf->key_len; i += 8)
 		hash = (hash ^ get_be64(key + i)) * UINT64_C(0x9e3779b97f4a7c15);
 	for (at = hash >> 32 & mask; pile->slots[at]; at = (at + 1) & mask)
-		if (!memcmp(pile->records + (pile->slots[at] - 1) * size, key, pile->shelf->key_len))
+		if (!memcmp(pile->records + (pile->slots[at] - 1) * size, key,
+			    pile->shelf->key_len))
 			break;
 	return &pile->slots[at];
 }
@@ -105,7 +106,8 @@ static void run_sort(const struct shelf *shelf, uint8_t *records, size_t count)
 	}
 }
 
-/* Two sorted runs, one behind the other, become one; which they mostly are, when records came nearly sorted. */
+/* Two sorted runs, one behind the other, become one; which
+ * they mostly are, when records came nearly sorted. */
 static void runs_merge(const struct shelf *shelf, uint8_t *records, size_t left, size_t right,
 		       uint8_t *spare)
 {
@@ -131,7 +133,8 @@ void pile_sort(struct pile *pile)
 	uint8_t *spare;
 
 	for (size_t at = 0; at < count; at += RUN)
-		run_sort(pile->shelf, pile->records + at * size, count - at < RUN ? count - at : RUN);
+		run_sort(pile->shelf, pile->records + at * size,
+			 count - at < RUN ? count - at : RUN);
 	if (count <= RUN)
 		return;
 	spare = checked(malloc(count * size));

@@ -17,8 +17,8 @@ struct pile {
 /* Adds a record at the end. */
 void pile_add(struct pile *pile, const uint8_t *key, const uint8_t *value);
 
-/* Where few keys come often: into the record of that key, if one was added so before, as the shelf combines them. The keys are
- * nobody's choice from outside, and their length is a multiple of 8. */
+/* Where few keys come often: into the record of that key, if one was added so before, as the shelf
+ * combines them. The keys are nobody's choice from outside, and their length is a multiple of 8. */
 void pile_meet(struct pile *pile, const uint8_t *key, const uint8_t *value);
 
 /* Equal keys stay in the order they came in. What is nearly sorted is sorted quickly. */

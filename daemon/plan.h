@@ -1,6 +1,7 @@
 /*
- * From a request to the entry it makes, or to a refusal that helps: the rules of the fund. Pure, like the
- * books they are checked against. A planned entry has everything but its sequence number, time, id and memo.
+ * From a request to the entry it makes, or to a refusal that helps: the rules of the fund. Pure,
+ * like the books they are checked against. A planned entry has everything but its sequence number,
+ * time, id and memo.
  *
  * All return ERR_NONE with *ret filled, or the refusal's code with *refusal filled.
  */
@@ -25,7 +26,8 @@ struct actor {
 	const gid_t *groups;		/* primary first, then supplementary */
 	size_t group_count;
 	unsigned roles;			/* of enum role */
-	bool unrestricted;		/* runs the daemon without a config file: a manager of one's own too */
+	bool unrestricted;		/* runs the daemon without a config
+					 * file: a manager of one's own too */
 };
 
 /* Owns it, or is in its group. Closed budgets count. */
@@ -53,15 +55,16 @@ enum err plan_close(const struct books *books, const struct actor *actor,
 		    const struct close_request *request, struct entry *ret,
 		    struct refusal *refusal);
 
-/* Is a period after its current one begun, up to `until` ("" : up to now)? False for closed budgets, for those
- * without periods, and where `until` is a label of another kind. */
+/* Is a period after its current one begun, up to `until` ("" : up to now)? False for closed
+ * budgets, for those without periods, and where `until` is a label of another kind. */
 bool reset_due(const struct budget *budget, const struct calendar *now, const char *until);
 
-/* Begins the next period in this copy of a budget, and in the sum of all balances. Refuses as plan_reset does. */
+/* Begins the next period in this copy of a budget, and in
+ * the sum of all balances. Refuses as plan_reset does. */
 enum err reset_ahead(struct budget *copy, int64_t *total, struct refusal *refusal);
 
-/* The entries that begin the budget's next period, which must be due: *count is 1 or 2, one after the other
- * in one commit. */
+/* The entries that begin the budget's next period, which must be due: *count is 1 or 2, one after
+ * the other in one commit. */
 enum err plan_reset(const struct books *books, const struct actor *actor, struct budget *budget,
 		    struct entry ret[2], unsigned *count, struct refusal *refusal);
 

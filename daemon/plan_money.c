@@ -166,7 +166,8 @@ enum err plan_spend(const struct books *books, const struct actor *actor,
 	entry_about(ret, KIND_SPEND, actor, budget);
 	if (request->category)
 		text_copy(ret->category, sizeof(ret->category), request->category);
-	err = move(books, actor, budget, ret, budget->name, ACCOUNT_SPENT, request->amount.value, refusal);
+	err = move(books, actor, budget, ret, budget->name, ACCOUNT_SPENT, request->amount.value,
+		   refusal);
 	if (!err && !money_add(budget->spent, request->amount.value, &spent))
 		return refuse_budget(refusal, ERR_OVERFLOW, budget->name);
 	return err;
@@ -196,8 +197,8 @@ static enum err topup_budget(const struct books *books, const struct actor *acto
 	return ERR_NONE;
 }
 
-/* Where the money comes from: a manager's from the company unless said otherwise, one's own from its pool; "": it has
- * none. */
+/* Where the money comes from: a manager's from the company unless said otherwise, one's own from
+ * its pool; "": it has none. */
 static const char *topup_source(const struct books *books, const struct actor *actor,
 				const struct topup_request *request, const struct budget *budget)
 {
@@ -289,8 +290,8 @@ static enum err refund_original(const struct books *books, const struct actor *a
 	bool manager = actor->roles & ROLE_MANAGER;
 
 	if ((uint64_t)ref < books->totals.size && !books_entry(books, ref, ret))
-		return refuse_words(refusal, ERR_UNAVAILABLE, "", "entry %lld cannot be read just now",
-				    (long long)ref);
+		return refuse_words(refusal, ERR_UNAVAILABLE, "",
+				    "entry %lld cannot be read just now", (long long)ref);
 	if ((uint64_t)ref >= books->totals.size) {
 		refuse(refusal, ERR_UNKNOWN_ENTRY);
 		refusal->seq = ref;
@@ -299,7 +300,8 @@ static enum err refund_original(const struct books *books, const struct actor *a
 	if (ret->uid != actor->uid && !(manager && ret->kind != KIND_TOPUP))
 		return refuse_words(refusal, ERR_NOT_PERMITTED, "",
 				    "entry %lld was not made by you: a spend is refunded by its "
-				    "spender or a manager, a top-up by who made it", (long long)ref);
+				    "spender or a manager, a top-up by who made it",
+				    (long long)ref);
 	if (ret->kind == KIND_REFUND)
 		return refuse_words(refusal, ERR_MALFORMED, "ref",
 				    "entry %lld is a refund itself, of entry %lld; a refund is "

@@ -1,5 +1,6 @@
 /*
- * Reset: one budget's next period begins. What the terms do not carry over lapses, then the allowance is granted.
+ * Reset: one budget's next period begins. What the terms do not carry over lapses, then the
+ * allowance is granted.
  */
 #include "plan.h"
 
@@ -41,7 +42,8 @@ static void reset_entry(const struct actor *actor, const struct budget *budget, 
 	memcpy(ret->period, label, sizeof(ret->period));
 }
 
-/* The allowance comes on top of what was carried over; both that and all balances together must fit. */
+/* The allowance comes on top of what was carried over;
+ * both that and all balances together must fit. */
 enum err reset_ahead(struct budget *copy, int64_t *total, struct refusal *refusal)
 {
 	int64_t lapse = lapsing(copy), balance, sum;
@@ -61,7 +63,8 @@ enum err reset_ahead(struct budget *copy, int64_t *total, struct refusal *refusa
 enum err plan_reset(const struct books *books, const struct actor *actor, struct budget *budget,
 		    struct entry ret[2], unsigned *count, struct refusal *refusal)
 {
-	int64_t lapse = lapsing(budget), allowance = budget->allowance, total = books->totals.balances;
+	int64_t lapse = lapsing(budget), allowance = budget->allowance,
+		total = books->totals.balances;
 	struct budget ahead = *budget;
 	const char *label = ahead.current;
 	enum err err = reset_ahead(&ahead, &total, refusal);

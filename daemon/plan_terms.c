@@ -23,7 +23,8 @@ static enum err own_check(const struct actor *actor, int64_t owner, struct refus
 	if (actor->unrestricted || owner != actor->uid)
 		return ERR_NONE;
 	return refuse_words(refusal, ERR_NOT_PERMITTED, "",
-			    "a budget of one's own is opened, adjusted and closed by another manager");
+			    "a budget of one's own is opened, adjusted and closed by another "
+			    "manager");
 }
 
 static void take_int(int64_t *term, const struct json_int *given)
@@ -96,7 +97,9 @@ static enum err terms_default(const struct books *books, const struct terms_requ
 	*ret = nothing.terms;
 	ret->allowance = 0;
 	ret->carry = CARRY_NONE;
-	ret->every = request->allowance.set && request->allowance.value ? PERIOD_MONTH : PERIOD_NONE;
+	ret->every = request->allowance.set && request->allowance.value
+		       ? PERIOD_MONTH
+		       : PERIOD_NONE;
 	ret->exp = strcmp(currency, books->currency) ? currency_exp(currency) : books->exp;
 	if (ret->exp < 0)
 		return refuse_words(refusal, ERR_MALFORMED, "currency",
@@ -145,7 +148,8 @@ enum err plan_open(const struct books *books, const struct actor *actor,
 	if (!terms.allowance)
 		return ERR_NONE;
 	ret->to_after = terms.allowance;
-	if (rules_move(books, NULL, ret, ACCOUNT_COMPANY, request->name, terms.allowance) != MOVEMENT_FITS)
+	if (rules_move(books, NULL, ret, ACCOUNT_COMPANY, request->name, terms.allowance) !=
+	    MOVEMENT_FITS)
 		return refuse(refusal, ERR_OVERFLOW);
 	return ERR_NONE;
 }
@@ -188,9 +192,9 @@ static enum err terms_clear(struct terms *terms, const struct json_strings *name
 	return ERR_NONE;
 }
 
-/* The period that goes on under another length: the one with today in it; when resets are overdue, the one with the
- * last day that was posted, so that none is passed over; when the clock went back, the one with the first day that
- * was posted, so that none is begun again. */
+/* The period that goes on under another length: the one with today in it; when resets are overdue,
+ * the one with the last day that was posted, so that none is passed over; when the clock went back,
+ * the one with the first day that was posted, so that none is begun again. */
 static void period_convert(const struct budget *budget, const struct calendar *now,
 			   enum period every, char ret[LABEL_SIZE])
 {

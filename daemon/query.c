@@ -109,7 +109,8 @@ static const char *entry_at(struct query *query, int64_t time, uint64_t *ret)
 	return NULL;
 }
 
-/* To an old range a budget's chain is long: it is entered in the range's last month, which the index knows. */
+/* To an old range a budget's chain is long: it is entered
+ * in the range's last month, which the index knows. */
 static void chains_enter(struct query *query)
 {
 	if (query->source != SOURCE_CHAINS || query->high == query->size)
@@ -234,7 +235,8 @@ static bool customer_fits(const struct filter *filter, const struct stored *stor
 	       (stored->memo.customer && !strcmp(filter->customer, stored->memo.customer));
 }
 
-/* Words are opened where they are wanted: to look at, or to go on by. Most rows of most audits do not fit. */
+/* Words are opened where they are wanted: to look at, or
+ * to go on by. Most rows of most audits do not fit. */
 static const char *load(struct query *query, uint64_t seq, bool words, struct row *row,
 			struct stored *ret)
 {

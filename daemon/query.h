@@ -1,6 +1,7 @@
 /*
- * Looking through the ledger: a pull iterator over the entries that fit a filter. It holds no read transaction
- * between pulls: each pull opens a reader, goes on where it was, and ends it; what came after its start is not seen.
+ * Looking through the ledger: a pull iterator over the entries that fit a filter. It holds no read
+ * transaction between pulls: each pull opens a reader, goes on where it was, and ends it; what came
+ * after its start is not seen.
  */
 #ifndef DAEMON_QUERY_H
 #define DAEMON_QUERY_H
@@ -18,7 +19,8 @@ struct filter {
 	bool every_kind;
 	char category[TAG_MAX_LEN + 1];	/* "" : any */
 	char *customer;			/* NULL: any */
-	char currency[CURRENCY_LEN + 1];	/* "" : any; otherwise only entries with an amount in it */
+	char currency[CURRENCY_LEN + 1];	/* "" : any; otherwise only
+						 * entries with an amount in it */
 	int64_t min, max;
 	uint64_t limit;			/* keep the newest so many; 0: all */
 	bool newest_first;
@@ -27,8 +29,9 @@ struct filter {
 struct query;
 
 /*
- * Over everything (`budgets` NULL), or over what touches one of the budgets. `size`: entries at its start.
- * Takes over filter->customer. The budgets' chains are followed, and a customer's when no budget is named.
+ * Over everything (`budgets` NULL), or over what touches one of the budgets. `size`: entries at its
+ * start. Takes over filter->customer. The budgets' chains are followed, and a customer's when no
+ * budget is named.
  */
 struct query *query_new(const struct filter *filter, struct budget *const *budgets, size_t count,
 			const struct customers *customers, struct fold *fold, uint64_t size);

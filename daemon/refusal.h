@@ -32,7 +32,8 @@ enum err refuse(struct refusal *refusal, enum err code);
 /* The same for errors that only name a budget. */
 enum err refuse_budget(struct refusal *refusal, enum err code, const char *budget);
 
-/* Malformed, NotPermitted and Unavailable, which say in words what was wrong. `parameter` only for Malformed. */
+/* Malformed, NotPermitted and Unavailable, which say in
+ * words what was wrong. `parameter` only for Malformed. */
 enum err refuse_words(struct refusal *refusal, enum err code, const char *parameter,
 		      const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -84,7 +84,9 @@ static const char *head_due(struct replay *replay, const struct row *row, bool l
 		return last ? "the ledger's last entry is not signed" : NULL;
 	if (!books_whole(&replay->books))
 		return "a commit ends between what lapsed and its allowance";
-	return last || replay->key_due || (replay->flags & REPLAY_HEADS) ? signatures_check(replay, row) : NULL;
+	return last || replay->key_due || (replay->flags & REPLAY_HEADS)
+		       ? signatures_check(replay, row)
+		       : NULL;
 }
 
 static const char *row_check(struct replay *replay, const struct ahead_row *ahead, bool last)
@@ -130,7 +132,8 @@ static const char *rows_check(struct replay *replay, struct ahead *ahead, uint64
 	return problem;
 }
 
-/* Books and tree came from elsewhere, and are of now: they must be what the last head was signed over. */
+/* Books and tree came from elsewhere, and are of now:
+ * they must be what the last head was signed over. */
 static const char *end_check(struct replay *replay)
 {
 	struct stored stored;

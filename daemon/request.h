@@ -1,5 +1,6 @@
 /*
- * What the methods that change the ledger take, and the tables that decode it. Strings belong to the message.
+ * What the methods that change the ledger take, and the tables that decode it. Strings belong to
+ * the message.
  */
 #ifndef DAEMON_REQUEST_H
 #define DAEMON_REQUEST_H

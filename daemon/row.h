@@ -15,9 +15,9 @@
  *   1 byte    how many heads
  *   8 bytes   checksum of all bytes above, with the sequence number as its seed
  *
- * Nothing is stored that follows from something else: seven rows of a usual length fit into a page of LMDB's.
- * The checksum is there for accidents; see checksum.h. Of what it alone covers, the back pointers are checked by a
- * replay against the books; all else is hashed, signed or sealed.
+ * Nothing is stored that follows from something else: seven rows of a usual length fit into a page
+ * of LMDB's. The checksum is there for accidents; see checksum.h. Of what it alone covers, the back
+ * pointers are checked by a replay against the books; all else is hashed, signed or sealed.
  */
 #ifndef DAEMON_ROW_H
 #define DAEMON_ROW_H
@@ -44,11 +44,13 @@ struct part {
 /* A row taken apart; the parts point into the bytes it was read from. */
 struct row {
 	struct part leaf, hashes, memo, heads;
-	uint64_t previous[ROW_TOUCHED_MAX];	/* sequence numbers, all smaller than the row's; or ROW_NO_PREVIOUS */
+	uint64_t previous[ROW_TOUCHED_MAX];	/* sequence numbers, all smaller than
+						 * the row's; or ROW_NO_PREVIOUS */
 	unsigned previous_count;
 };
 
-/* Appends a row without its heads and what follows them: what can be written while the entry is made. */
+/* Appends a row without its heads and what follows
+ * them: what can be written while the entry is made. */
 void row_begin(uint64_t seq, const struct row *row, struct buf *out);
 
 /* The size of a finished row that began with `begun` bytes and gets n heads. */

@@ -51,7 +51,8 @@ const char *rules_terms_problem(const struct books *books, const struct terms *t
 	return NULL;
 }
 
-/* One side of a movement: the account exists, holds this currency, and is after it what the entry says. */
+/* One side of a movement: the account exists, holds this
+ * currency, and is after it what the entry says. */
 static const char *side_check(const struct entry *entry, const char *account,
 			      const struct budget *budget, int64_t after, bool giving)
 {
@@ -181,7 +182,8 @@ static const char *key_check(const struct books *books, const struct entry *entr
 		return "the new key is the one that signs already";
 	if (entry->ref != books->keys.entry)
 		return "it does not refer to the entry that named the key before";
-	return entry->until < entry->at ? "the old key must sign the head that brings the new one" : NULL;
+	return entry->until < entry->at ? "the old key must sign the head that brings the new one"
+					: NULL;
 }
 
 /* The label fits the terms' period. */
@@ -294,7 +296,8 @@ static const char *grant_check(const struct entry *entry, const struct budget *b
 	return NULL;
 }
 
-/* First what lapses, then the allowance: two adjacent entries, or one where only one moves, or neither. */
+/* First what lapses, then the allowance: two adjacent
+ * entries, or one where only one moves, or neither. */
 static const char *reset_check(const struct books *books, const struct entry *entry,
 			       struct budget *budget)
 {
@@ -416,7 +419,8 @@ const char *rules_check(const struct books *books, const struct entry *entry,
 		return "a ledger begins with its genesis";
 	if (entry->at <= books->totals.last_at)
 		return "the time is not after the entry before";
-	if (books->totals.granting && (entry->kind != KIND_RESET || budget != books->totals.granting))
+	if (books->totals.granting &&
+	    (entry->kind != KIND_RESET || budget != books->totals.granting))
 		return "a reset's allowance does not follow what lapsed";
 	if (entry_has_id(entry) && books_request(books, entry->uid, entry->id) != ABSENT)
 		return "the request's id was used before";

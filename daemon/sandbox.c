@@ -47,7 +47,8 @@ static const char *const places_read[] = {
 
 static uint64_t files_handled(void)
 {
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+			       LANDLOCK_CREATE_RULESET_VERSION);
 	uint64_t all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 
 	if (version < 1)
@@ -125,7 +126,9 @@ void sandbox_enter(const struct sandbox *sandbox)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		log_warning("fundd could still gain privileges: %s", strerror(errno));
 	if (!files_restrict(sandbox))
-		log_notice("fundd could open files outside its directory: Landlock says %s", strerror(errno));
+		log_notice("fundd could open files outside its directory: Landlock says %s",
+			   strerror(errno));
 	if (!calls_restrict())
-		log_warning("fundd could not give up the system calls it does not need: %s", strerror(errno));
+		log_warning("fundd could not give up the system calls it does not need: %s",
+			    strerror(errno));
 }

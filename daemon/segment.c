@@ -89,7 +89,8 @@ static void header_format(const struct header *header, uint8_t *ret)
 
 static bool header_parse(const uint8_t *bytes, struct header *ret)
 {
-	if (memcmp(bytes, magic, MAGIC_SIZE) || get_be64(bytes + SUMMED) != checksum(0, bytes, SUMMED))
+	if (memcmp(bytes, magic, MAGIC_SIZE) ||
+	    get_be64(bytes + SUMMED) != checksum(0, bytes, SUMMED))
 		return false;
 	ret->first = get_be64(bytes + 8);
 	ret->count = get_be32(bytes + 16);
@@ -161,7 +162,8 @@ static size_t row_at(const uint8_t *bytes, size_t at, size_t end, uint64_t seq)
 	return size;
 }
 
-/* Takes the rows of a record whose header is good. true: all of them; otherwise *bad is where the first bad one stands. */
+/* Takes the rows of a record whose header is good. true: all of
+ * them; otherwise *bad is where the first bad one stands. */
 static bool rows_take(struct segment *segment, const struct header *header, size_t *bad)
 {
 	size_t at = segment->used + RECORD_HEADER, end = at + header->len;
@@ -186,8 +188,9 @@ static bool header_next(const struct segment *segment, struct header *ret)
 	if (segment->used == SEGMENT_SIZE || !header_parse(bytes, ret) || !ret->count ||
 	    ret->len > SEGMENT_SIZE - segment->used - RECORD_HEADER)
 		return false;
-	return !segment->count || (ret->first == segment_end(segment) &&
-				   !memcmp(ret->prior, row_sum(segment, ret->first - 1), CHECKSUM_SIZE));
+	return !segment->count ||
+	       (ret->first == segment_end(segment) &&
+		!memcmp(ret->prior, row_sum(segment, ret->first - 1), CHECKSUM_SIZE));
 }
 
 static bool record_take(struct segment *segment)
@@ -215,7 +218,8 @@ void segment_take(struct segment *segment)
 		;
 }
 
-bool segment_follows(const struct segment *segment, uint64_t next, const uint8_t prior[CHECKSUM_SIZE])
+bool segment_follows(const struct segment *segment, uint64_t next,
+		     const uint8_t prior[CHECKSUM_SIZE])
 {
 	struct header header;
 
@@ -262,10 +266,12 @@ static bool record_whole(struct segment *segment, const struct header *header)
 }
 
 /*
- * Would the record be whole, but for one bit of row `seq` or of its length, which stands at `at`? That the row is good
- * again is not enough: of the sectors that a torn record lacks, one may hold no more of that row than one byte.
+ * Would the record be whole, but for one bit of row `seq` or of its length, which stands at `at`?
+ * That the row is good again is not enough: of the sectors that a torn record lacks, one may hold
+ * no more of that row than one byte.
  */
-static bool row_flipped(struct segment *segment, const struct header *header, size_t at, uint64_t seq)
+static bool row_flipped(struct segment *segment, const struct header *header, size_t at,
+			uint64_t seq)
 {
 	size_t end = segment->used + RECORD_HEADER + header->len, bits = 8 * RECORD_ROW, size;
 	bool flipped = false;
@@ -283,7 +289,8 @@ static bool row_flipped(struct segment *segment, const struct header *header, si
 	return flipped;
 }
 
-/* The record at the end of what was taken, if it is one that begins with row `next`: was it whole once? */
+/* The record at the end of what was taken, if it is one
+ * that begins with row `next`: was it whole once? */
 static bool record_flipped(struct segment *segment, uint64_t next)
 {
 	unsigned count = segment->count;

@@ -1,6 +1,6 @@
 /*
- * A segment of the write-ahead log (wal.h): records, one for each commit, from its beginning on, each from a page's
- * beginning:
+ * A segment of the write-ahead log (wal.h): records, one for each commit, from its beginning on,
+ * each from a page's beginning:
  *
  *   8 bytes   magic
  *   8 bytes   sequence number of the first row, big-endian
@@ -11,11 +11,12 @@
  *   rows      each a 4-byte big-endian length and that many bytes, which end with their checksum
  *   filling   up to the page's end: the last row's checksum, again and again
  *
- * A segment is gone over again when its rows are elsewhere. Numbers only grow, so what is left of earlier use is told
- * from what is new by them. A record that was torn by the end of the power lacks whole sectors of the disk: it was
- * never answered. One that a single flipped bit keeps from being whole, with its filling, was written whole: that is
- * damage, and so is a record with higher numbers behind one that is not whole. The filling is there for that alone:
- * without it, the loss of a sector that holds little of a record may look like a flipped bit.
+ * A segment is gone over again when its rows are elsewhere. Numbers only grow, so what is left of
+ * earlier use is told from what is new by them. A record that was torn by the end of the power
+ * lacks whole sectors of the disk: it was never answered. One that a single flipped bit keeps from
+ * being whole, with its filling, was written whole: that is damage, and so is a record with higher
+ * numbers behind one that is not whole. The filling is there for that alone: without it, the loss
+ * of a sector that holds little of a record may look like a flipped bit.
  */
 #ifndef DAEMON_SEGMENT_H
 #define DAEMON_SEGMENT_H
@@ -66,7 +67,8 @@ uint8_t *segment_put(struct segment *segment, uint64_t seq, size_t size);
 /* The open record comes to nothing. */
 void segment_abort(struct segment *segment);
 
-/* The open record as it goes to the file, from the used bytes on; `prior` becomes its last row's checksum. Its size. */
+/* The open record as it goes to the file, from the used bytes
+ * on; `prior` becomes its last row's checksum. Its size. */
 size_t segment_finish(struct segment *segment, uint8_t prior[CHECKSUM_SIZE]);
 
 /* The open record is in the file. */
@@ -78,7 +80,8 @@ void segment_keep(struct segment *segment, size_t size);
 void segment_take(struct segment *segment);
 
 /* Does it go on from row `next`, `prior` being the checksum of the row before? */
-bool segment_follows(const struct segment *segment, uint64_t next, const uint8_t prior[CHECKSUM_SIZE]);
+bool segment_follows(const struct segment *segment, uint64_t next,
+		     const uint8_t prior[CHECKSUM_SIZE]);
 
 /* Is there damage, or a row from `next` on that was not reached? */
 bool segment_strays(struct segment *segment, uint64_t next);

@@ -11,8 +11,9 @@
 #define SERVER_CONNS_UID 64
 
 /*
- * Serves who connects to the listener until SIGTERM or SIGINT; SIGHUP calls `reload`, which reads the config again.
- * Returns the exit status. Where only a restart can tell what is recorded, it ends the process instead.
+ * Serves who connects to the listener until SIGTERM or SIGINT; SIGHUP calls `reload`, which reads
+ * the config again. Returns the exit status. Where only a restart can tell what is recorded, it
+ * ends the process instead.
  */
 int server_run(struct service *service, int listener, bool (*reload)(struct config *ret));
 

@@ -32,7 +32,8 @@ static double median_from(int fd, unsigned first, unsigned count)
 		double began = now_us();
 
 		memset(block, (int)i, sizeof(block));
-		if (pwrite(fd, block, BLOCK, (off_t)(first + i) * BLOCK) != BLOCK || fdatasync(fd) < 0)
+		if (pwrite(fd, block, BLOCK, (off_t)(first + i) * BLOCK) != BLOCK ||
+		    fdatasync(fd) < 0)
 			die("writing");
 		times[i] = now_us() - began;
 	}

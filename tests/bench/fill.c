@@ -1,10 +1,12 @@
 /*
- * fill DIR ENTRIES [BUDGETS [MONTHS]]: makes a ledger of ENTRIES entries in DIR, through the daemon's own books,
- * batches and commits: BUDGETS pools of the caller's group that spend over MONTHS months, in eight categories,
- * a quarter of it for one of a million customers, each budget reset when a month begins.
+ * fill DIR ENTRIES [BUDGETS [MONTHS]]: makes a ledger of ENTRIES entries in DIR, through the
+ * daemon's own books, batches and commits: BUDGETS pools of the caller's group that spend over
+ * MONTHS months, in eight categories, a quarter of it for one of a million customers, each budget
+ * reset when a month begins.
  *
- * It brings a clock of its own, and no sync, so that ten million entries and a year take a minute or two. What
- * it leaves is a ledger like any other; only a power failure while it is being made would show.
+ * It brings a clock of its own, and no sync, so that ten million entries and a year take a minute
+ * or two. What it leaves is a ledger like any other; only a power failure while it is being made
+ * would show.
  */
 #include <stdio.h>
 #include <stdlib.h>

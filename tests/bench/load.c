@@ -164,7 +164,8 @@ static void client_read(struct client *client)
 	client->have += (size_t)n;
 }
 
-/* The first whole answer from `from` on, NULL if there is none; *next is where the one after it begins. */
+/* The first whole answer from `from` on, NULL if there
+ * is none; *next is where the one after it begins. */
 static char *client_answer(struct client *client, size_t from, size_t *next)
 {
 	char *end = memchr(client->in + from, '\0', client->have - from);

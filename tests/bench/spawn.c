@@ -1,6 +1,7 @@
 /*
- * spawn COUNT COMMAND...: how long a whole command takes, from its start to its end, COUNT times one after the other.
- * An argument {} is the number of the run. What the command prints is dropped; one that fails ends it all.
+ * spawn COUNT COMMAND...: how long a whole command takes, from its start to its end, COUNT times
+ * one after the other. An argument {} is the number of the run. What the command prints is dropped;
+ * one that fails ends it all.
  *
  * Prints one line of JSON with the median and the 90th percentile in microseconds.
  */

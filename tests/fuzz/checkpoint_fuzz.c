@@ -1,12 +1,12 @@
 /*
- * A checkpoint's text: what is taken is written the same again; signed and cosigned by keys that are known, it opens as
- * what it is, and no longer when one bit of it is another.
+ * A checkpoint's text: what is taken is written the same again; signed and cosigned by keys that
+ * are known, it opens as what it is, and no longer when one bit of it is another.
  */
 #include "common/checkpoint.h"
 #include "fuzz.h"
 
-static void is_checked(const struct buf *note, const struct verifier *ledger, const struct verifier *witness,
-		       bool whole)
+static void is_checked(const struct buf *note, const struct verifier *ledger,
+		       const struct verifier *witness, bool whole)
 {
 	const struct verifier *keys[] = { ledger };
 	struct checkpoint head;
@@ -33,7 +33,8 @@ static void signed_and_cosigned(const struct checkpoint *checkpoint, const char 
 	buf_add(&note, text, size);
 	buf_char(&note, '\n');
 	note_sign(&note, ledger.verifier.name, ledger.verifier.id, signature, sizeof(signature));
-	note_sign(&note, witness.verifier.name, witness.verifier.id, cosignature, sizeof(cosignature));
+	note_sign(&note, witness.verifier.name, witness.verifier.id, cosignature,
+		  sizeof(cosignature));
 	is_checked(&note, &ledger.verifier, &witness.verifier, true);
 	note.data[checkpoint->root[0] % size] ^= 1;
 	is_checked(&note, &ledger.verifier, &witness.verifier, false);

@@ -1,12 +1,13 @@
-/* Frames: the same bytes, in one piece or split wherever the first byte says, give the same messages. */
+/* Frames: the same bytes, in one piece or split wherever
+ * the first byte says, give the same messages. */
 #include "common/buf.h"
 #include "common/frame.h"
 #include "fuzz.h"
 
 #define FRAME_MAX 300
 
-/* Takes what is whole of the bytes from *at on, noting kind and bytes. false: nothing more can come of this
- * connection. */
+/* Takes what is whole of the bytes from *at on, noting kind and bytes. false: nothing more can come
+ * of this connection. */
 static bool frames_take(const uint8_t *data, size_t have, size_t *at, struct buf *seen)
 {
 	size_t len = 0;

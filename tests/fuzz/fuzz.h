@@ -1,6 +1,6 @@
 /*
- * What the fuzz harnesses share. Each is one parser: it must neither crash nor leak, and what it takes must be what
- * its own writer makes of it again. Seeds stand in tests/fuzz/seeds/NAME/.
+ * What the fuzz harnesses share. Each is one parser: it must neither crash nor leak, and what it
+ * takes must be what its own writer makes of it again. Seeds stand in tests/fuzz/seeds/NAME/.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H

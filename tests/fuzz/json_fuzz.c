@@ -1,6 +1,6 @@
 /*
- * The parser of the hot path beside jansson: both take the same texts, and read the same from them. But a NUL byte, which
- * jansson passes over between tokens, is refused here: no message has one.
+ * The parser of the hot path beside jansson: both take the same texts, and read the same from them.
+ * But a NUL byte, which jansson passes over between tokens, is refused here: no message has one.
  */
 #include <jansson.h>
 

@@ -1,4 +1,5 @@
-/* An amount: the first byte is the exponent. What is taken reads the same when it is written out. */
+/* An amount: the first byte is the exponent. What is
+ * taken reads the same when it is written out. */
 #include "common/money.h"
 #include "fuzz.h"
 

@@ -1,4 +1,5 @@
-/* A signed note: text and signatures are the input again, and what is signed by nobody known is refused. */
+/* A signed note: text and signatures are the input again,
+ * and what is signed by nobody known is refused. */
 #include "common/note.h"
 #include "fuzz.h"
 

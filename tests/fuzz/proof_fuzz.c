@@ -1,6 +1,6 @@
 /*
- * Proofs: of any shape, never a crash, and none that was not made is taken; made from a tree of the input's own bytes,
- * all of them hold.
+ * Proofs: of any shape, never a crash, and none that was not made is taken; made from a tree of the
+ * input's own bytes, all of them hold.
  */
 #include "common/merkle.h"
 #include "common/proof.h"
@@ -24,7 +24,8 @@ static bool node_of(void *context, unsigned level, uint64_t index, uint8_t ret[H
 		merkle_leaf(&tree.leaves[index], 1, ret);
 		return true;
 	}
-	if (!node_of(NULL, level - 1, 2 * index, left) || !node_of(NULL, level - 1, 2 * index + 1, right))
+	if (!node_of(NULL, level - 1, 2 * index, left) ||
+	    !node_of(NULL, level - 1, 2 * index + 1, right))
 		return false;
 	merkle_node(left, right, ret);
 	return true;

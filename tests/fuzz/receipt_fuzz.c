@@ -1,6 +1,7 @@
 /*
- * A receipt: what is taken is written the same again, and no input holds under a key that never signed. Proven anew as
- * the only entry of a ledger whose key is known, it holds when its leaf and its memo do, and not otherwise.
+ * A receipt: what is taken is written the same again, and no input holds under a key that never
+ * signed. Proven anew as the only entry of a ledger whose key is known, it holds when its leaf and
+ * its memo do, and not otherwise.
  */
 #include "common/memo.h"
 #include "common/merkle.h"
@@ -9,7 +10,8 @@
 
 static const uint8_t seed[SEED_SIZE] = { 1 };
 
-static const char *checked(const struct receipt *receipt, const struct verifier *key, struct entry *entry)
+static const char *checked(const struct receipt *receipt, const struct verifier *key,
+			   struct entry *entry)
 {
 	const struct verifier *keys[] = { key };
 	struct checkpoint head;

@@ -1,6 +1,6 @@
 /*
- * A harness without libFuzzer: runs each file that is named, once. For `make coverage`, and to look at one input in a
- * debugger.
+ * A harness without libFuzzer: runs each file that is named, once. For `make coverage`, and to look
+ * at one input in a debugger.
  */
 #include <stdio.h>
 

@@ -1,7 +1,8 @@
 /*
- * A segment of the write-ahead log as a crash or a disk may leave it. The input is a script that writes records, so
- * that checksums fit where they should: a byte each for what is done, the next number, how many rows and how long they
- * are; then single bytes of the segment are changed. Whatever is taken are whole rows, in order.
+ * A segment of the write-ahead log as a crash or a disk may leave it. The input is a script that
+ * writes records, so that checksums fit where they should: a byte each for what is done, the next
+ * number, how many rows and how long they are; then single bytes of the segment are changed.
+ * Whatever is taken are whole rows, in order.
  */
 #include "daemon/segment.h"
 #include "common/bytes.h"
@@ -34,7 +35,8 @@ static void row_write(struct segment *segment, uint64_t seq, uint8_t size, bool 
 	buf_release(&out);
 }
 
-/* A record; of some the rows are not their number's, or the record does not follow what is before it. */
+/* A record; of some the rows are not their number's,
+ * or the record does not follow what is before it. */
 static void record_write(struct segment *segment, struct input *input, uint8_t what, uint64_t *next,
 			 uint8_t prior[CHECKSUM_SIZE])
 {
@@ -46,7 +48,8 @@ static void record_write(struct segment *segment, struct input *input, uint8_t w
 	if (SEGMENT_SIZE - segment->used < record_size((size_t)rows * 1024, rows))
 		return;
 	if (segment->count)
-		segment->first = *next - segment->count;	/* as of one that goes on, whether it does or not */
+		segment->first = *next - segment->count;	/* as of one that goes on,
+								 * whether it does or not */
 	for (unsigned i = 0; i < rows; i++, ++*next)
 		row_write(segment, *next, next_byte(input), !(what & 4));
 	if (what & 8)

@@ -1,4 +1,5 @@
-/* A CSV file of spends: what is taken holds what sheet.h promises, and is read the same when it is written again. */
+/* A CSV file of spends: what is taken holds what sheet.h
+ * promises, and is read the same when it is written again. */
 #include <stdio.h>
 
 #include "client/sheet.h"

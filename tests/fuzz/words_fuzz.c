@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			MUST((unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
 	}
 	if (!name_problem(text))
-		MUST(len <= NAME_MAX_LEN && !words_problem(text) && text[len - 1] != '/' && !strstr(text, "//"));
+		MUST(len <= NAME_MAX_LEN && !words_problem(text) && text[len - 1] != '/' &&
+		     !strstr(text, "//"));
 	if (!tag_problem(text))
 		MUST(len && len <= TAG_MAX_LEN && !strchr(text, '/'));
 	uuid_try(text);

@@ -1,6 +1,6 @@
 /*
- * Is an answer true? It was computed from some state between the one that was durable when the request had got
- * through and the one that is durable now, and from nothing that is not durable.
+ * Is an answer true? It was computed from some state between the one that was durable when the
+ * request had got through and the one that is durable now, and from nothing that is not durable.
  */
 #include "call.h"
 
@@ -175,7 +175,8 @@ static bool budget_was(const char *text, size_t from, size_t to)
 static void dry_check(const struct call *call, size_t size, int64_t amount, const char *text)
 {
 	struct outcome outcome = model_outcome(call->content, &people[call->who],
-					       people_roles_of(call->who, call->roles_version), size);
+					       people_roles_of(call->who, call->roles_version),
+					       size);
 
 	if (outcome.error && call->roles_version == people_roles_version())
 		found("a dry run says what would be refused (%s): %s", outcome.error, text);
@@ -346,7 +347,8 @@ static void audit_recorded(const struct call *call)
 		if (!strcmp(record->kind, "audit") && record->uid == people[call->who].uid)
 			return;
 	}
-	found("uid %lld looks at everything, and that is not on record", (long long)people[call->who].uid);
+	found("uid %lld looks at everything, and that is not on record",
+	      (long long)people[call->who].uid);
 }
 
 static bool audit_check(struct call *call, const char *text, bool continues)
@@ -363,7 +365,8 @@ static bool audit_check(struct call *call, const char *text, bool continues)
 	record = entry_told(text, &seq);
 	entry_is(text, record);
 	if (call->last != NOT && (call->x % 4 == 3 ? seq >= call->last : seq <= call->last))
-		found("an audit goes from entry %lld to %lld", (long long)call->last, (long long)seq);
+		found("an audit goes from entry %lld to %lld", (long long)call->last,
+		      (long long)seq);
 	call->last = seq;
 	call->given++;
 	return false;
@@ -446,7 +449,8 @@ static void status_check(const struct call *call, const char *text)
 	else if (line)
 		json_find_int(line, "\\n", &entries);
 	if (entries < (int64_t)call->committed || entries > (int64_t)model_count())
-		found("%lld entries were told, and %zu are there", (long long)entries, model_count());
+		found("%lld entries were told, and %zu are there",
+		      (long long)entries, model_count());
 }
 
 /* ---- Any answer ---- */

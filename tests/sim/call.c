@@ -56,7 +56,8 @@ static void text_terms(struct text *text, const struct content *content)
 	text_int(text, "cap", terms->cap);
 	text_account(text, "pool", terms->pool);
 	text_int(text, "self_topup", terms->self_topup);
-	text_int(text, "guideline", content->number + 1);	/* by which the entry is known again */
+	text_int(text, "guideline", content->number + 1);	/* by which the entry
+								 * is known again */
 	if (content->kind == ACT_OPEN)
 		text_add(text, "\"currency\":\"%s\",", currency_codes[content->currency]);
 	if (content->clear_pool)

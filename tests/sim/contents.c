@@ -83,7 +83,8 @@ static void terms_choose(struct content *content, const struct step *step)
 
 	content->currency = step->y % 64 == 7 ? 1 : step->y % 64 == 8 ? 2 : 0;
 	if (content->budget % 4)
-		terms->owner = people[step->y % 8 ? (step->x - step->x / 4 + 9) % 10 : step->y % 16].uid;
+		terms->owner =
+			people[step->y % 8 ? (step->x - step->x / 4 + 9) % 10 : step->y % 16].uid;
 	else
 		terms->group = 2000 + step->x % 3;
 	if (adjust && step->y % 8)

@@ -7,7 +7,8 @@
 #include "model.h"
 #include "script.h"
 
-/* Something new, or one of the last, as it was or a little otherwise. NULL: nothing was asked for yet. */
+/* Something new, or one of the last, as it was or a
+ * little otherwise. NULL: nothing was asked for yet. */
 const struct content *content_choose(const struct step *step, unsigned who);
 const struct content *content_again(const struct step *step);
 

@@ -1,6 +1,6 @@
 /*
- * Bugs that are planted, to see that the checks find them: between the daemon's own functions, put there by the
- * linker. Without a control they hand on what they get.
+ * Bugs that are planted, to see that the checks find them: between the daemon's own functions, put
+ * there by the linker. Without a control they hand on what they get.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * The disk: what stands behind daemon/ledger.h and daemon/keyring.h here. It keeps rows and tells the model of each
- * that is durable, when it becomes so.
+ * The disk: what stands behind daemon/ledger.h and daemon/keyring.h here. It keeps rows and tells
+ * the model of each that is durable, when it becomes so.
  */
 #ifndef TESTS_SIM_DISK_H
 #define TESTS_SIM_DISK_H

@@ -1,6 +1,7 @@
 /*
- * daemon/fold.h without its thread and index: at a step of the script the books freeze what they know of ids and
- * refunds, at the next they forget it, and from then on ask the past, which is the model's list here.
+ * daemon/fold.h without its thread and index: at a step of the script the books freeze what they
+ * know of ids and refunds, at the next they forget it, and from then on ask the past, which is the
+ * model's list here.
  */
 #include "daemon/fold.h"
 

@@ -1,6 +1,6 @@
 /*
- * daemon/keyring.h without keys: a memo is sealed by standing behind its number and commitment, so that it opens
- * only where it belongs, and the model can look at it.
+ * daemon/keyring.h without keys: a memo is sealed by standing behind its number and commitment, so
+ * that it opens only where it belongs, and the model can look at it.
  */
 #include "daemon/keyring.h"
 

@@ -265,8 +265,8 @@ static int64_t at_read(const char *leaf)
 	char text[40] = "";
 
 	json_find_str(leaf, "\"at\":", text, sizeof(text));
-	if (sscanf(text, "%d-%d-%dT%d:%d:%d.%6dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-		   &tm.tm_min, &tm.tm_sec, &us) != 7)
+	if (sscanf(text, "%d-%d-%dT%d:%d:%d.%6dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &us) != 7)
 		found("an entry's time is malformed: %s", text);
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
@@ -330,12 +330,14 @@ static const struct content *content_of(const char *leaf, const char *memo)
 static void request_check(struct record *record, const char *leaf, const char *memo)
 {
 	static const char *const kinds[] = { "spend", "topup", "refund", "open", "adjust", "close" };
-	unsigned who, version = people_roles_version() + 1, oldest = people_roles_at(episode_turn());
+	unsigned who, version = people_roles_version() + 1,
+		      oldest = people_roles_at(episode_turn());
 	const struct person *person = person_of(record->uid, &who);
 	struct outcome outcome;
 
 	if (!person)
-		found("an entry is in the name of uid %lld, who never connected", (long long)record->uid);
+		found("an entry is in the name of uid %lld, who never connected",
+		      (long long)record->uid);
 	record->content = content_of(leaf, memo);
 	if (!record->content || record->content->id != (unsigned)record->id[1] ||
 	    !(record->content->asked & 1u << who))
@@ -355,8 +357,8 @@ static void request_check(struct record *record, const char *leaf, const char *m
 	if (outcome.budget != record->budget || outcome.from != record->from ||
 	    outcome.to != record->to || outcome.amount != record->amount ||
 	    strcmp(outcome.period, record->period))
-		found("entry %zu (%s) moves %lld from %d to %d in %s; it should have been %lld from %d "
-		      "to %d in %s", model.count, record->kind, (long long)record->amount,
+		found("entry %zu (%s) moves %lld from %d to %d in %s; it should have been %lld "
+		      "from %d to %d in %s", model.count, record->kind, (long long)record->amount,
 		      record->from, record->to, record->period, (long long)outcome.amount,
 		      outcome.from, outcome.to, outcome.period);
 	if ((is(record, "open") || is(record, "adjust")) &&
@@ -370,7 +372,9 @@ static int64_t lapsing(const struct model_budget *budget)
 	if (budget->terms.keep == KEEP_ALL)
 		return 0;
 	if (budget->terms.keep == KEEP_CAP)
-		return budget->balance > budget->terms.cap ? budget->balance - budget->terms.cap : 0;
+		return budget->balance > budget->terms.cap
+			       ? budget->balance - budget->terms.cap
+			       : 0;
 	return budget->balance;
 }
 
@@ -397,10 +401,13 @@ static void reset_check(const struct record *record, bool last)
 		found("a budget that is not open was reset");
 	label_after(state.current, next);
 	label_at(clock_told(), state.terms.every, now);
-	if (strcmp(record->period, granting ? state.current : next) || strcmp(record->period, now) > 0)
-		found("period %s was begun after %s, and it is %s", record->period, state.current, now);
+	if (strcmp(record->period, granting ? state.current : next) ||
+	    strcmp(record->period, now) > 0)
+		found("period %s was begun after %s, and it is %s",
+		      record->period, state.current, now);
 	if (!granting && lapse) {
-		if (record->from != record->budget || record->to != COMPANY || record->amount != lapse)
+		if (record->from != record->budget || record->to != COMPANY ||
+		    record->amount != lapse)
 			found("entry %zu should let %lld lapse", model.count, (long long)lapse);
 		if (last && allowance)
 			found("a commit ends between what lapsed and its allowance");
@@ -422,7 +429,8 @@ static void audit_check(const struct record *record)
 	for (size_t i = 0; i < model.audits.count; i++) {
 		const struct record *before = &model.list[model.audits.list[i]];
 
-		if (before->uid == record->uid && !memcmp(before->id, record->id, sizeof(record->id)))
+		if (before->uid == record->uid &&
+		    !memcmp(before->id, record->id, sizeof(record->id)))
 			found("the same audit is on record twice in a day");
 	}
 	seqs_add(&model.audits, model.count);
@@ -438,7 +446,8 @@ static void money_check(const struct record *record)
 		return;
 	if (record->from == record->to || record->amount < 0)
 		found("entry %zu moves nothing, or from nowhere", model.count);
-	if (record->from >= 0 && (from < record->amount || record->from_after != from - record->amount))
+	if (record->from >= 0 &&
+	    (from < record->amount || record->from_after != from - record->amount))
 		found("entry %zu leaves %lld in b%d, which had %lld", model.count,
 		      (long long)record->from_after, record->from, (long long)from);
 	if (record->to >= 0 && record->to_after != to + record->amount)
@@ -472,7 +481,8 @@ static void record_add(const struct record *record)
 	model.list = own_room(model.list, model.count, sizeof(*model.list));
 	model.list[model.count] = *record;
 	for (int i = 0; i < 3; i++)
-		if (named[i] >= 0 && (!i || named[i] != named[0]) && (i < 2 || named[i] != named[1]))
+		if (named[i] >= 0 && (!i || named[i] != named[0]) &&
+		    (i < 2 || named[i] != named[1]))
 			seqs_add(&model.touches[named[i]], model.count);
 	if (is(record, "open") || is(record, "adjust") || is(record, "close"))
 		seqs_add(&model.decided[record->budget], model.count);
@@ -494,7 +504,8 @@ static void part_copy(const uint8_t *part, size_t len, char *ret, size_t size)
 	ret[len] = '\0';
 }
 
-/* Behind the leaf's tree hashes, one for it and one for each 1 at its number's end, and its back pointers. */
+/* Behind the leaf's tree hashes, one for it and one for
+ * each 1 at its number's end, and its back pointers. */
 static const uint8_t *memo_find(const uint8_t *row, uint64_t seq, const uint8_t *leaf_end)
 {
 	const uint8_t *at = leaf_end + 32;

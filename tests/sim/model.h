@@ -1,7 +1,8 @@
 /*
- * What must be true, said once more and otherwise: a plain list of what was committed. A balance is the sum over the
- * list, a budget's state is what the list up to some entry makes it, and what a request should have come to is worked
- * out from that. Nothing of the daemon's is used here, not even to read its rows.
+ * What must be true, said once more and otherwise: a plain list of what was committed. A balance is
+ * the sum over the list, a budget's state is what the list up to some entry makes it, and what a
+ * request should have come to is worked out from that. Nothing of the daemon's is used here, not
+ * even to read its rows.
  */
 #ifndef TESTS_SIM_MODEL_H
 #define TESTS_SIM_MODEL_H
@@ -29,7 +30,8 @@ struct model_terms {
 /* What somebody wants: the same content may be asked for many times, and by others. */
 struct content {
 	unsigned number;	/* of itself: in its reason */
-	unsigned id;		/* the number of the content whose id it has: its own, or an earlier one */
+	unsigned id;		/* the number of the content whose id it
+				 * has: its own, or an earlier one */
 	int kind;		/* of enum act */
 	int budget, from;	/* NOBODY: not named */
 	int64_t amount, ref;
@@ -65,7 +67,7 @@ const struct record *model_record(size_t seq);
 /* The record that the person's request with this id made before `size`; NULL. */
 const struct record *model_made(int64_t uid, unsigned id, size_t size);
 int64_t model_with_id(int64_t uid, const uint64_t id[2], size_t size);	/* of audits too; NOT */
-int64_t model_refunded(int64_t seq, size_t size);			/* of the entry, up to there */
+int64_t model_refunded(int64_t seq, size_t size); /* of the entry, up to there */
 size_t model_number(const struct record *record);
 
 struct model_budget {
@@ -77,7 +79,8 @@ struct model_budget {
 
 /* After the first `size` entries. */
 struct model_budget model_budget(int budget, size_t size);
-struct model_budget model_decided(int budget, size_t size);	/* only what open, adjust and close say: quicker */
+struct model_budget model_decided(int budget, size_t size);	/* only what open, adjust
+								 * and close say: quicker */
 int64_t model_draw_left(const struct model_budget *budget);
 bool model_in_group(const struct person *person, int64_t group);
 bool model_may_spend(const struct person *person, const struct model_budget *budget);
@@ -98,14 +101,15 @@ struct outcome model_outcome(const struct content *content, const struct person 
 
 void account_write(int account, char ret[24]);
 int account_read(const char *name);
-int word_find(const char *word, const char *const *words, int count);	/* NOT: it is none of them */
+int word_find(const char *word, const char *const *words, int count); /* NOT: it is none of them */
 extern const char *const currency_codes[3];
 
 /* The label of a moment in the ledger's zone, and the one after a label. */
 void label_at(int64_t us, int every, char ret[LABEL]);
 void label_after(const char *label, char ret[LABEL]);
 
-/* The first and the last day of what a label stands for, and the label of another kind that a day lies in. */
+/* The first and the last day of what a label stands for,
+ * and the label of another kind that a day lies in. */
 void label_starts(const char *label, char ret[LABEL]);
 void label_ends(const char *label, char ret[LABEL]);
 void label_like(const char *day, int every, char ret[LABEL]);

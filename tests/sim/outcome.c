@@ -1,5 +1,6 @@
 /*
- * What a request comes to in a ledger of some size: the rules of the fund, from the words of the design alone.
+ * What a request comes to in a ledger of some size: the rules of the fund, from the words of the
+ * design alone.
  */
 #include <string.h>
 

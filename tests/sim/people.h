@@ -1,6 +1,6 @@
 /*
- * Who uses the ledger: people with their uids, groups and roles, the connections they open, what they ask, and whether
- * what they are told is true.
+ * Who uses the ledger: people with their uids, groups and roles, the connections they open, what
+ * they ask, and whether what they are told is true.
  */
 #ifndef TESTS_SIM_PEOPLE_H
 #define TESTS_SIM_PEOPLE_H
@@ -36,7 +36,8 @@ void people_config(struct config *config);
 void people_roles(unsigned which);		/* who is manager changes */
 unsigned people_roles_of(unsigned who, unsigned version);
 unsigned people_roles_version(void);
-unsigned people_roles_at(unsigned long turn);	/* the oldest version that held in that turn, or after it */
+unsigned people_roles_at(unsigned long turn);	/* the oldest version that held
+						 * in that turn, or after it */
 
 /* ---- What happens on a socket ---- */
 

@@ -9,7 +9,8 @@
 
 #define NONE 0, 0, 0
 
-/* How often an act is, in the kinds of episode there are, and how its numbers are drawn (below a limit). */
+/* How often an act is, in the kinds of episode there
+ * are, and how its numbers are drawn (below a limit). */
 enum { CALM, CROWDED, FAULTY, CALENDAR, HOSTILE, MOODS };
 
 static const struct act_row {
@@ -123,8 +124,8 @@ bool script_save(const struct script *script, const char *path, const char *why)
 	for (size_t i = 0; i < script->count; i++) {
 		const struct step *step = &script->steps[i];
 
-		fprintf(file, "%s %u %u %u %u\n", acts[step->act].name, step->slot, step->x, step->y,
-			step->z);
+		fprintf(file, "%s %u %u %u %u\n", acts[step->act].name, step->slot, step->x,
+			step->y, step->z);
 	}
 	return fclose(file) == 0;
 }

@@ -1,6 +1,7 @@
 /*
- * What happens in an episode: steps, made from a seed or read from a file. A step means something wherever it
- * stands, whatever stands before it: numbers that are too big wrap around, what cannot be done does nothing.
+ * What happens in an episode: steps, made from a seed or read from a file. A step means something
+ * wherever it stands, whatever stands before it: numbers that are too big wrap around, what cannot
+ * be done does nothing.
  */
 #ifndef TESTS_SIM_SCRIPT_H
 #define TESTS_SIM_SCRIPT_H
@@ -13,7 +14,8 @@ enum act {
 	/* people; `slot` is the connection */
 	ACT_SPEND, ACT_TOPUP, ACT_REFUND, ACT_OPEN, ACT_ADJUST, ACT_CLOSE, ACT_RESET,
 	ACT_BALANCE, ACT_AUDIT, ACT_CHECKPOINT, ACT_STATUS,
-	ACT_AGAIN,		/* an earlier request once more; x: which, y: as it was, or altered */
+	ACT_AGAIN,		/* an earlier request once more; x:
+				 * which, y: as it was, or altered */
 	ACT_GARBAGE,
 	ACT_CONNECT,		/* x: who; an open connection is given up for it */
 	ACT_VANISH,
@@ -31,7 +33,8 @@ enum act {
 	ACT_CRASH,		/* the daemon dies at its x-th system call from here */
 	ACT_STOP,		/* SIGTERM, and a new start */
 	ACT_ROLES,		/* SIGHUP; x: who is manager now */
-	ACT_FOLD,		/* the books freeze what is to be folded, or forget what was frozen */
+	ACT_FOLD,		/* the books freeze what is to be
+				 * folded, or forget what was frozen */
 	ACT_FILES,		/* no descriptor for the next connection */
 	ACT_COUNT
 };
@@ -42,7 +45,8 @@ struct step {
 };
 
 struct script {
-	uint64_t seed;			/* of what is not in the steps: the daemon's own randomness */
+	uint64_t seed;			/* of what is not in the steps:
+					 * the daemon's own randomness */
 	struct step *steps;
 	size_t count;
 };

@@ -1,10 +1,10 @@
 /*
- * sim [--operations N] [--seconds N] [--seed N] [--steps N] [--workers N] [--control NAME] [--keep FILE]
- * sim --replay FILE...
+ * sim [--operations N] [--seconds N] [--seed N] [--steps N] [--workers N] [--control NAME] [--keep
+ * FILE] sim --replay FILE...
  *
- * Runs episodes until so many operations were asked of the daemon, so much time is over, or something is found. Then
- * the episode is shrunk to the steps that matter, and kept in a file that --replay takes. Exit 0: nothing was found;
- * 1: something; 2: usage.
+ * Runs episodes until so many operations were asked of the daemon, so much time is over, or
+ * something is found. Then the episode is shrunk to the steps that matter, and kept in a file that
+ * --replay takes. Exit 0: nothing was found; 1: something; 2: usage.
  */
 #include "sim.h"
 
@@ -201,11 +201,12 @@ static void keep(unsigned worker, const char *home)
 	script_make(&script, shared->seed[worker], options.steps);
 	before = script.count;
 	snprintf(shared->first, sizeof(shared->first), "%.590s", shared->found[worker]);
-	snprintf(path, sizeof(path), "/tmp/sim-%llu.script", (unsigned long long)shared->seed[worker]);
+	snprintf(path, sizeof(path), "/tmp/sim-%llu.script",
+		 (unsigned long long)shared->seed[worker]);
 	shrink(&script, home, what);
 	if (script_save(&script, options.keep ? options.keep : path, what))
-		printf("%zu of %zu steps are enough: %s\nkept in %s; see tests/sim/kept\n", script.count,
-		       before, what, options.keep ? options.keep : path);
+		printf("%zu of %zu steps are enough: %s\nkept in %s; see tests/sim/kept\n",
+		       script.count, before, what, options.keep ? options.keep : path);
 	script_release(&script);
 }
 
@@ -227,8 +228,8 @@ static int workers_wait(pid_t *children, const char *home)
 		episodes += shared->episodes[w];
 		entries += shared->entries[w];
 	}
-	printf("%lu operations in %lu episodes, %lu entries, seed %lu\n", operations, episodes, entries,
-	       options.seed);
+	printf("%lu operations in %lu episodes, %lu entries, seed %lu\n", operations, episodes,
+	       entries, options.seed);
 	if (failed < 0)
 		return 0;
 	printf("found in episode %llu: %s\n", (unsigned long long)shared->seed[failed],
@@ -323,9 +324,11 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		if (!option_take(option))
 			return 2;
-	if (!sign_start() || !options.workers || options.workers > WORKERS_MAX || options.steps < 64)
+	if (!sign_start() || !options.workers || options.workers > WORKERS_MAX ||
+	    options.steps < 64)
 		return 2;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (shared == MAP_FAILED)
 		return 2;
 	home = dir_make();

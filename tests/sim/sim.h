@@ -1,11 +1,13 @@
 /*
- * The deterministic simulation: the daemon's own code, from accepting a connection to committing an entry, in a
- * world that is made up. Its disk, sockets, event loop, clocks and randomness are the files beside this one, put
- * in its place by the linker (see the Makefile); all else is what fundd is built from.
+ * The deterministic simulation: the daemon's own code, from accepting a connection to committing an
+ * entry, in a world that is made up. Its disk, sockets, event loop, clocks and randomness are the
+ * files beside this one, put in its place by the linker (see the Makefile); all else is what fundd
+ * is built from.
  *
- * An episode is one ledger from its genesis to its end, led by a script: a list of steps. The same script gives the
- * same episode, to the byte; every part of a script is a script too, which is what lets a failing one be shrunk.
- * Whatever the daemon commits or says is checked at once against a model that shares no code with it.
+ * An episode is one ledger from its genesis to its end, led by a script: a list of steps. The same
+ * script gives the same episode, to the byte; every part of a script is a script too, which is what
+ * lets a failing one be shrunk. Whatever the daemon commits or says is checked at once against a
+ * model that shares no code with it.
  */
 #ifndef TESTS_SIM_SIM_H
 #define TESTS_SIM_SIM_H

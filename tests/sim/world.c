@@ -450,8 +450,9 @@ static short happening(const struct event *event)
 	socket = socket_of(event->fd);
 	if (event->what & EV_READ && (socket->up_through > socket->up_read || socket->client_gone))
 		return EV_READ;
-	return event->what & EV_WRITE && (socket->down < SOCKET_ROOM || socket->client_gone) ? EV_WRITE
-											     : 0;
+	return event->what & EV_WRITE && (socket->down < SOCKET_ROOM || socket->client_gone)
+		       ? EV_WRITE
+		       : 0;
 }
 
 static void event_happens(struct event *event, short what)

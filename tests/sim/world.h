@@ -1,8 +1,9 @@
 /*
  * The machine around the daemon: its clocks, its sockets, and the event loop that it waits in.
  *
- * A socket is a stream of bytes to the daemon, of which some have got through, and a count of bytes from it that
- * nobody has read yet: what the daemon says is heard by people.h when it leaves the daemon.
+ * A socket is a stream of bytes to the daemon, of which some have got through, and a count of bytes
+ * from it that nobody has read yet: what the daemon says is heard by people.h when it leaves the
+ * daemon.
  */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
@@ -11,7 +12,8 @@
 #include <stdint.h>
 
 #define SOCKETS 256
-#define WORLD_LISTENER 99999	/* the descriptor that the daemon accepts from; those of sockets follow */
+#define WORLD_LISTENER 99999	/* the descriptor that the daemon accepts
+				 * from; those of sockets follow */
 #define SOCKET_ROOM 16000	/* bytes that the kernel keeps for who does not read */
 
 /* Everything as it is before the first daemon. */
@@ -27,7 +29,8 @@ void clocks_jump(int64_t us);		/* the wall clock alone */
 int64_t clock_wall(void);
 int64_t clock_boot(void);
 int64_t clock_told(void);		/* the wall clock as the daemon looked at it last */
-void clock_tell_again(int64_t us);	/* the last look was none: what it saw is what it saw before */
+void clock_tell_again(int64_t us);	/* the last look was none: what it
+					 * saw is what it saw before */
 unsigned long clock_tellings(void);	/* how often it looked: once a turn */
 
 /* ---- Sockets, from the clients' side ---- */

@@ -1,7 +1,7 @@
 /*
- * LD_PRELOAD that makes one allocation fail, once: FAIL_MALLOC=N, the Nth of the process, counted from 1
- * (tests/faults.t). FAIL_COUNT=FILE gets N when it has. Apart from fail.c, because sanitizers have an allocator
- * of their own and cannot run with it.
+ * LD_PRELOAD that makes one allocation fail, once: FAIL_MALLOC=N, the Nth of the process, counted
+ * from 1 (tests/faults.t). FAIL_COUNT=FILE gets N when it has. Apart from fail.c, because
+ * sanitizers have an allocator of their own and cannot run with it.
  */
 #include <fcntl.h>
 #include <stdio.h>

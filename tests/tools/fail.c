@@ -45,7 +45,8 @@ __attribute__((constructor)) static void begin(void)
 	const char *rule = getenv("FAIL"), *path = getenv("FAIL_COUNT");
 	int fd;
 
-	if (!rule || !path || sscanf(rule, "%31[^:]:%ld:%d:%15s", call, &nth, &error, how_name) != 4)
+	if (!rule || !path ||
+	    sscanf(rule, "%31[^:]:%ld:%d:%15s", call, &nth, &error, how_name) != 4)
 		return;
 	/* past the descriptors that the program counts on, and before its sandbox */
 	fd = NEXT("open", int, const char *, int, ...)(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -135,7 +136,8 @@ ssize_t pread(int fd, void *bytes, size_t len, off_t at)
 int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict len, int flags)
 {
 	FAILING("accept", int, -1, -1,
-		NEXT("accept4", int, int, struct sockaddr *, socklen_t *, int)(fd, address, len, flags));
+		NEXT("accept4", int, int, struct sockaddr *, socklen_t *, int)(fd, address, len,
+									       flags));
 }
 
 static mode_t mode_of(int flags, va_list args)
@@ -162,5 +164,6 @@ int openat(int dir, const char *name, int flags, ...)
 	va_start(args, flags);
 	mode = mode_of(flags, args);
 	va_end(args);
-	FAILING("open", int, -1, -1, NEXT("openat", int, int, const char *, int, ...)(dir, name, flags, mode));
+	FAILING("open", int, -1, -1,
+		NEXT("openat", int, int, const char *, int, ...)(dir, name, flags, mode));
 }

@@ -1,7 +1,8 @@
 /*
- * LD_PRELOAD for sandbox.t: on SIGUSR1 the program tries what a sandboxed daemon must not be able to do, and what it
- * must; a line for each goes to stderr, "probe: WHAT: ok" or the error. On SIGUSR2 the thread that got it does so, which
- * is never the first one. $PROBE is a directory outside its own.
+ * LD_PRELOAD for sandbox.t: on SIGUSR1 the program tries what a sandboxed daemon must not be able
+ * to do, and what it must; a line for each goes to stderr, "probe: WHAT: ok" or the error. On
+ * SIGUSR2 the thread that got it does so, which is never the first one. $PROBE is a directory
+ * outside its own.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -133,7 +134,8 @@ static int try_setuid(void)
 
 static int try_code(void)
 {
-	void *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return code == MAP_FAILED ? -1 : 0;
 }
@@ -220,7 +222,8 @@ static void *probed_run(void *context)
 	return start.run(start.context);
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *context)
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+		   void *context)
 {
 	create *next = (create *)dlsym(RTLD_NEXT, "pthread_create");
 	struct start *start = malloc(sizeof(*start));

@@ -1,8 +1,9 @@
 /*
- * LD_PRELOAD that writes down, in order, what a program does to files and what it answers, so that every
- * state a power loss could have left can be made again (tests/power-writes.t).
+ * LD_PRELOAD that writes down, in order, what a program does to files and what it answers, so that
+ * every state a power loss could have left can be made again (tests/power-writes.t).
  *
- * $RECORD names the file. An event is a line of JSON, {"op", "path", "at", "len"}, and behind it `len` bytes:
+ * $RECORD names the file. An event is a line of JSON, {"op", "path", "at", "len"}, and behind it
+ * `len` bytes:
  *
  *   write    `len` bytes at `at`;  "dsync": through a descriptor opened with O_DSYNC
  *   sync     fsync or fdatasync of a file or directory returned
@@ -37,15 +38,15 @@ static int record_open(void)
 
 	if (record_fd >= 0 || !path)
 		return record_fd;
-	fd = NEXT("open", int, const char *, int, ...)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-						       0600);
+	fd = NEXT("open", int, const char *, int,
+		  ...)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	record_fd = fcntl(fd, F_DUPFD_CLOEXEC, 900);
 	close(fd);
 	return record_fd;
 }
 
-static void event(const char *op, const char *path, long long at, const struct iovec *data, int count,
-		  size_t len)
+static void event(const char *op, const char *path, long long at, const struct iovec *data,
+		  int count, size_t len)
 {
 	char line[PATH_MAX + 128];
 	struct iovec all[66] = { { line, 0 } };
@@ -108,8 +109,8 @@ static void written(int fd, const struct iovec *data, int count, off_t at, ssize
 	if (S_ISSOCK(st.st_mode))
 		event("answer", "", 0, part, n, (size_t)done);
 	else if (fd > STDERR_FILENO && path_of(fd, path))
-		event((fcntl(fd, F_GETFL) & O_DSYNC) == O_DSYNC ? "dsync" : "write", path, at, part, n,
-		      (size_t)done);
+		event((fcntl(fd, F_GETFL) & O_DSYNC) == O_DSYNC ? "dsync" : "write", path, at, part,
+		      n, (size_t)done);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
@@ -216,7 +217,8 @@ int openat(int dir, const char *name, int flags, ...)
 	va_start(args, flags);
 	mode = mode_of(flags, args);
 	va_end(args);
-	return created(NEXT("openat", int, int, const char *, int, ...)(dir, name, flags, mode), there);
+	return created(NEXT("openat", int, int, const char *, int, ...)(dir, name, flags, mode),
+		       there);
 }
 
 static int named(const char *op, int dir, const char *name, int result)
@@ -241,7 +243,8 @@ int unlink(const char *name)
 
 int unlinkat(int dir, const char *name, int flags)
 {
-	return named("unlink", dir, name, NEXT("unlinkat", int, int, const char *, int)(dir, name, flags));
+	return named("unlink", dir, name,
+		     NEXT("unlinkat", int, int, const char *, int)(dir, name, flags));
 }
 
 static int renamed(int from_dir, const char *from, int to_dir, const char *to, int result)
@@ -257,11 +260,13 @@ static int renamed(int from_dir, const char *from, int to_dir, const char *to, i
 
 int rename(const char *from, const char *to)
 {
-	return renamed(AT_FDCWD, from, AT_FDCWD, to, NEXT("rename", int, const char *, const char *)(from, to));
+	return renamed(AT_FDCWD, from, AT_FDCWD, to,
+		       NEXT("rename", int, const char *, const char *)(from, to));
 }
 
 int renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
 	return renamed(from_dir, from, to_dir, to,
-		       NEXT("renameat", int, int, const char *, int, const char *)(from_dir, from, to_dir, to));
+		       NEXT("renameat", int, int, const char *, int, const char *)(from_dir, from,
+										   to_dir, to));
 }

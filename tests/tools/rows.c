@@ -71,7 +71,8 @@ static int row_dump(struct edit *edit)
 	while (!(rc = mdb_cursor_get(cursor, &key, &row, MDB_NEXT))) {
 		uint8_t size[4] = { row.mv_size >> 24, row.mv_size >> 16, row.mv_size >> 8, row.mv_size };
 
-		if (fwrite(size, 1, 4, stdout) != 4 || fwrite(row.mv_data, 1, row.mv_size, stdout) != row.mv_size)
+		if (fwrite(size, 1, 4, stdout) != 4 ||
+		    fwrite(row.mv_data, 1, row.mv_size, stdout) != row.mv_size)
 			exit(1);
 	}
 	mdb_cursor_close(cursor);

@@ -1,6 +1,6 @@
 /*
- * LD_PRELOAD for commit-order.t and log-wrap.t: makes one step of a commit, or of what follows, slow, while a file
- * tells so.
+ * LD_PRELOAD for commit-order.t and log-wrap.t: makes one step of a commit, or of what follows,
+ * slow, while a file tells so.
  *
  *   $SLOW_COMMIT/write exists: a pwrite to ledger.wal takes DELAY longer before it begins
  *   $SLOW_COMMIT/sync exists: so does an fdatasync of it

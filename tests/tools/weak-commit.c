@@ -1,6 +1,6 @@
 /*
- * LD_PRELOAD: planted faults in how a commit reaches the disk, to see that the tests of power loss and kill -9
- * catch them. $WEAK_COMMIT:
+ * LD_PRELOAD: planted faults in how a commit reaches the disk, to see that the tests of power loss
+ * and kill -9 catch them. $WEAK_COMMIT:
  *
  *   nosync   fdatasync and O_DSYNC do nothing, as with MDB_NOSYNC
  *   early    a write to ledger.wal says that it is done at once, and is done when the next one begins

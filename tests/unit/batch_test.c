@@ -258,7 +258,8 @@ static void test_undone(void)
 	config.map_size *= 8;
 	start();
 	is_int((int64_t)batch_size(batch), (int64_t)size + 2, "started again: a boot more");
-	is_int(books_budget(&service.books, POOL)->balance, balance - 1, "and the balance is the same");
+	is_int(books_budget(&service.books, POOL)->balance, balance - 1,
+	       "and the balance is the same");
 }
 
 static void test_half_reset(void)

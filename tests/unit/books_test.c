@@ -56,7 +56,8 @@ static void test_effects(void)
 	is_int(budget_draw_left(budget("alice")), 30000, "is none of this period");
 }
 
-/* A refund of last period's spend counts in this one; of a closed budget's, it goes to the company. */
+/* A refund of last period's spend counts in this one;
+ * of a closed budget's, it goes to the company. */
 static void test_refunds_later(void)
 {
 	int64_t spent = taken(spend(ALICE, "alice", 5000), "a spend in November");
@@ -69,8 +70,10 @@ static void test_refunds_later(void)
 	is_int(budget("alice")->spent, -1000, "counts in December");
 	post(closing("team/north"));
 	good = refund(ALICE, drawn, 900);
-	is_str(good.to, "company", "a draw from a pool that is closed now goes back to the company");
-	WRONG(good, moves(&e, "alice", "team/north", 900), "money moves from or to a closed budget");
+	is_str(good.to, "company",
+	       "a draw from a pool that is closed now goes back to the company");
+	WRONG(good, moves(&e, "alice", "team/north", 900),
+	      "money moves from or to a closed budget");
 	taken(good, "which is taken");
 	post(closing("alice"));
 	is_int(shop->books.totals.balances, 10000, "closing takes the money out of the sum");
@@ -211,9 +214,11 @@ static void test_keys(void)
 	WRONG(new_key(2, 0), vkey_make(e.vkey, SHOP_ORIGIN, KEY_COSIGNER, 2),
 	      "the new verifier key is none of this origin");
 	WRONG(new_key(2, 0), e.vkey[0] = 0, "the new verifier key is none of this origin");
-	WRONG(new_key(2, 0), e.until = ABSENT, "the old key must sign the head that brings the new one");
+	WRONG(new_key(2, 0), e.until = ABSENT,
+	      "the old key must sign the head that brings the new one");
 	WRONG(new_key(2, 0), e.ref = 1, "it does not refer to the entry that named the key before");
-	WRONG(new_key(2, 0), moves(&e, "company", "spent", 5), "money moves in an entry that moves none");
+	WRONG(new_key(2, 0), moves(&e, "company", "spent", 5),
+	      "money moves in an entry that moves none");
 
 	books_keep(&shop->books);
 	shop_describe(shop, &before);
@@ -234,7 +239,8 @@ static void test_keys(void)
 	signers_are(2, 3);
 	post(new_key(4, 100));
 	signers_are(3, 4);
-	is_int(shop->books.keys.entry, shop->books.totals.size - 1, "the entry that named it is known");
+	is_int(shop->books.keys.entry, shop->books.totals.size - 1,
+	       "the entry that named it is known");
 	buf_release(&before);
 	buf_release(&after);
 }
@@ -256,7 +262,8 @@ static void test_moved(void)
 	e.exp = 0;
 	post(e);
 	is_int(shop->books.moved_count, 2, "another currency");
-	ok(!strcmp(moved[1].currency, "JPY") && moved[1].exp == 0 && moved[1].amount == 7, "counts for itself");
+	ok(!strcmp(moved[1].currency, "JPY") && moved[1].exp == 0 && moved[1].amount == 7,
+	   "counts for itself");
 	shop->books.moved[0].amount = INT64_MAX - 1;
 	post(spend(ALICE, "alice", 5));
 	ok(moved[0].amount == INT64_MAX, "the sum never wraps");
@@ -326,7 +333,8 @@ static bool another_id(void *context, int64_t seq, struct entry *ret)
 	return true;
 }
 
-/* A daemon keeps every budget twice. Of owners: they are found by two tables, pools by one and a list. */
+/* A daemon keeps every budget twice. Of owners: they
+ * are found by two tables, pools by one and a list. */
 static void test_memory(void)
 {
 	enum { COUNT = 20000 };

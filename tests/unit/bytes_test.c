@@ -18,7 +18,8 @@ int main(void)
 	ok(get_be32(want + 4) == 0x89abcdef, "four back");
 	ok(get_be16(want + 6) == 0xcdef, "two back");
 	memset(got, 0xff, sizeof(got));
-	ok(get_be64(got) == UINT64_MAX && get_be32(got) == UINT32_MAX && get_be16(got) == UINT16_MAX,
+	ok(get_be64(got) == UINT64_MAX && get_be32(got) == UINT32_MAX &&
+		   get_be16(got) == UINT16_MAX,
 	   "the largest of each has no sign");
 	return done_testing();
 }

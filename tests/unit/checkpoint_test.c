@@ -54,8 +54,10 @@ static void test_note(void)
 	signer_sign(&signer, text, sizeof(text) - 1, signature);
 	buf_str(&out, "before\n");
 	note_sign(&out, signer.verifier.name, signer.verifier.id, signature, SIGNATURE_SIZE);
-	is_str(out.data, "before\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuG"
-	       "UgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n", "a signature line");
+	is_str(out.data,
+	       "before\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuG"
+	       "UgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n",
+	       "a signature line");
 	buf_release(&out);
 	signer_close(&signer);
 }

@@ -1,6 +1,6 @@
 /*
- * Entries about a small shop, made to follow in its books: in EUR, all of November 2026. The shop is the test's only
- * one.
+ * Entries about a small shop, made to follow in its books: in EUR, all of November 2026. The shop
+ * is the test's only one.
  */
 #ifndef TESTS_UNIT_ENTRIES_H
 #define TESTS_UNIT_ENTRIES_H
@@ -9,8 +9,8 @@
 
 static struct shop *shop;
 
-/* Money moves in the entry; the balances after are what the accounts make them, wrapped around where that is
- * more than they hold. */
+/* Money moves in the entry; the balances after are what the accounts make them, wrapped around
+ * where that is more than they hold. */
 static inline void moves(struct entry *e, const char *from, const char *to, int64_t amount)
 {
 	int64_t giver = shop_balance(shop, from), taker = shop_balance(shop, to);
@@ -59,12 +59,14 @@ static inline struct entry refund(int64_t uid, int64_t ref, int64_t amount)
 
 	e.ref = ref;
 	memcpy(e.category, original->category, sizeof(e.category));
-	moves(&e, original->to, source && source->closed ? ACCOUNT_COMPANY : original->from, amount);
+	moves(&e, original->to, source && source->closed ? ACCOUNT_COMPANY : original->from,
+	      amount);
 	return e;
 }
 
 /* A month's terms; the entry grants the allowance. */
-static inline struct entry opening(const char *name, int64_t owner, int64_t group, int64_t allowance)
+static inline struct entry opening(const char *name, int64_t owner, int64_t group,
+				   int64_t allowance)
 {
 	struct entry e = shop_entry(shop, KIND_OPEN, 0, name);
 

@@ -1,4 +1,5 @@
-/* exchange: flows are used up from the front, and what is left is taken again, without room that is too large. */
+/* exchange: flows are used up from the front, and what is
+ * left is taken again, without room that is too large. */
 #include "daemon/exchange.h"
 
 #include <event2/event.h>

@@ -83,7 +83,8 @@ static void test_create(void)
 	is_int(file_size(), -1, "nor made");
 	is_str(keyring_create(dir, ORIGIN), NULL, "created");
 	ok(keyring_create(dir, ORIGIN), "but not over one that is there");
-	ok(!fstatat(dir, KEYRING_FILE, &st, 0) && (st.st_mode & 07777) == 0600, "its owner's alone");
+	ok(!fstatat(dir, KEYRING_FILE, &st, 0) && (st.st_mode & 07777) == 0600,
+	   "its owner's alone");
 	file_read(&bytes);
 	is_int((int64_t)bytes.len, KEYRING_HEADER, "a header of 512 bytes");
 	is_str(bytes.data, "fundd keys v1\n" ORIGIN "\n", "which names the ledger");

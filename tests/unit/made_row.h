@@ -1,5 +1,6 @@
 /*
- * Rows of a made-up ledger, for tests of where they are stored: row `seq` is always the same, and none like another.
+ * Rows of a made-up ledger, for tests of where they are stored: row `seq` is always the same, and
+ * none like another.
  */
 #ifndef TESTS_UNIT_MADE_ROW_H
 #define TESTS_UNIT_MADE_ROW_H
@@ -22,7 +23,8 @@ static inline const uint8_t *made_row(uint64_t seq, size_t memo, size_t *size)
 			   .hashes = { bytes, merkle_completed(seq) * HASH_SIZE },
 			   .memo = { bytes, memo } };
 
-	row.leaf.len = (size_t)snprintf(leaf, sizeof(leaf), "{\"v\":1,\"seq\":%llu}", (unsigned long long)seq);
+	row.leaf.len = (size_t)snprintf(leaf, sizeof(leaf), "{\"v\":1,\"seq\":%llu}",
+					(unsigned long long)seq);
 	buf_clear(&out);
 	row_begin(seq, &row, &out);
 	*size = row_size(out.len, 0);

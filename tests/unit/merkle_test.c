@@ -70,7 +70,8 @@ static bool completed_right(size_t n, const uint8_t hashes[MERKLE_LEVELS][HASH_S
 		naive_root(n + 1 - ((size_t)1 << level), n + 1, want);
 		right = right && !memcmp(hashes[level], want, HASH_SIZE);
 	}
-	return right && ((n + 1) >> count) << count != n + 1 && (n + 1) % ((size_t)1 << (count - 1)) == 0;
+	return right && ((n + 1) >> count) << count != n + 1 &&
+	       (n + 1) % ((size_t)1 << (count - 1)) == 0;
 }
 
 static void test_naive(void)

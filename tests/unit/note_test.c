@@ -22,15 +22,16 @@ static void keys_load(void)
 	struct signer signer;
 	uint8_t seed[SEED_SIZE] = { 7 };
 
-	ok(vkey_parse(PETER_KEY, &peter) && vkey_parse(ENOCH_KEY, &enoch), "the examples' keys are taken");
+	ok(vkey_parse(PETER_KEY, &peter) && vkey_parse(ENOCH_KEY, &enoch),
+	   "the examples' keys are taken");
 	signer_open(&signer, "other.example", KEY_ED25519, seed);
 	other = signer.verifier;
 	signer_close(&signer);
 }
 
 /* NULL when it parses and is signed; else the sentence. */
-static const char *opened(const char *bytes, size_t len, const struct verifier *const *keys, unsigned count,
-			  uint32_t *by)
+static const char *opened(const char *bytes, size_t len, const struct verifier *const *keys,
+			  unsigned count, uint32_t *by)
 {
 	struct note note;
 	const char *problem = note_parse(bytes, len, &note);
@@ -46,9 +47,11 @@ static void test_examples(void)
 	uint32_t by = 0;
 
 	ok(!note_parse(two, sizeof(two) - 1, &note), "a note with two signatures is taken apart");
-	ok(note.text_len == sizeof(TEXT) - 1 && !memcmp(note.text, TEXT, note.text_len), "its text");
+	ok(note.text_len == sizeof(TEXT) - 1 && !memcmp(note.text, TEXT, note.text_len),
+	   "its text");
 	is_int(note.count, 2, "two signatures");
-	ok(note_signed_as(&note.signature[1], &enoch) && !note_signed_as(&note.signature[1], &peter),
+	ok(note_signed_as(&note.signature[1], &enoch) &&
+		   !note_signed_as(&note.signature[1], &peter),
 	   "whose they are");
 	is_str(opened(two, sizeof(two) - 1, both, 2, &by), NULL, "both hold");
 	is_int(by, 3, "and both are told");
@@ -65,7 +68,8 @@ static void test_last_blank_line(void)
 	struct note note;
 
 	is_str(note_parse(bytes, sizeof(bytes) - 1, &note), NULL, "the last blank line divides");
-	ok(note.text_len == sizeof(text) - 1 && !memcmp(note.text, text, note.text_len), "not an earlier one");
+	ok(note.text_len == sizeof(text) - 1 && !memcmp(note.text, text, note.text_len),
+	   "not an earlier one");
 }
 
 /* ---- Refused ---- */
@@ -120,12 +124,13 @@ static void test_refused(void)
 	struct buf many = BUF_INIT;
 
 	for (size_t i = 0; i < SIZE(refused); i++)
-		is_str(opened(refused[i].note, strlen(refused[i].note), both, 2, NULL), refused[i].problem,
-		       "refused, and said why");
+		is_str(opened(refused[i].note, strlen(refused[i].note), both, 2, NULL),
+		       refused[i].problem, "refused, and said why");
 	is_str(opened("a\0b\n\n" PETER, sizeof("a\0b\n\n" PETER) - 1, both, 2, NULL),
 	       "the note has a control character in it", "a NUL is refused");
 	memset(bytes, 'x', NOTE_MAX + 2);
-	is_str(opened(bytes, NOTE_MAX + 1, both, 2, NULL), "the note is too long: at most 16384 bytes are taken",
+	is_str(opened(bytes, NOTE_MAX + 1, both, 2, NULL), "the note is too long: at most 16384 "
+							   "bytes are taken",
 	       "a note over the limit is refused");
 	free(bytes);
 	buf_str(&many, TEXT "\n");
@@ -134,21 +139,25 @@ static void test_refused(void)
 	buf_str(&many, PETER);
 	is_str(opened(many.data, many.len, both, 1, NULL), NULL, "32 signatures are taken");
 	buf_str(&many, ENOCH);
-	is_str(opened(many.data, many.len, both, 1, NULL), "the note has more than 32 signatures", "33 are not");
+	is_str(opened(many.data, many.len, both, 1, NULL), "the note has more than 32 signatures",
+	       "33 are not");
 	buf_release(&many);
 }
 
 /* A second signature by the same key is not looked at; a wrong first one is. */
 static void test_duplicates(void)
 {
-	static const char wrong[] = DASH "PeterNeumann x08go/aJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+	static const char wrong[] = DASH
+		"PeterNeumann x08go/aJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 	struct buf note = BUF_INIT;
 
 	buf_printf(&note, "%s\n%s%s", TEXT, PETER, wrong);
-	is_str(opened(note.data, note.len, both, 2, NULL), NULL, "a name once good is not asked again");
+	is_str(opened(note.data, note.len, both, 2, NULL), NULL,
+	       "a name once good is not asked again");
 	buf_clear(&note);
 	buf_printf(&note, "%s\n%s%s", TEXT, wrong, PETER);
-	is_str(opened(note.data, note.len, both, 2, NULL), "the signature by a known key does not hold",
+	is_str(opened(note.data, note.len, both, 2, NULL), "the signature by a known key does not "
+							   "hold",
 	       "a wrong one refuses the note, whatever follows");
 	buf_release(&note);
 }
@@ -163,7 +172,8 @@ static void test_long_signature(void)
 	buf_str(&note, TEXT "\n" PETER DASH "quantum.example ");
 	base64_encode(&note, bytes, sizeof(bytes));
 	buf_char(&note, '\n');
-	is_str(opened(note.data, note.len, both, 2, NULL), NULL, "a long signature by an unknown key is passed over");
+	is_str(opened(note.data, note.len, both, 2, NULL), NULL,
+	       "a long signature by an unknown key is passed over");
 	note_parse(note.data, note.len, &parsed);
 	is_int((int64_t)parsed.signature[1].len, 2420, "its length is told");
 	is_int(parsed.signature[1].id, 0x01020304, "its key id too");
@@ -213,12 +223,14 @@ static void test_checkpoints(void)
 	struct checkpoint checkpoint;
 
 	for (size_t i = 0; i < SIZE(checkpoints); i++)
-		is_str(checkpoint_parse(checkpoints[i].text, strlen(checkpoints[i].text), &checkpoint),
+		is_str(checkpoint_parse(checkpoints[i].text, strlen(checkpoints[i].text),
+					&checkpoint),
 		       checkpoints[i].problem, "a checkpoint's text");
 	checkpoint_parse(checkpoints[2].text, strlen(checkpoints[2].text), &checkpoint);
 	is_str(checkpoint.origin, "fund.example.com/north", "its origin");
 	is_int((int64_t)checkpoint.size, 10, "its size");
-	is_hex(checkpoint.root, HASH_SIZE, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "its root");
+	is_hex(checkpoint.root, HASH_SIZE,
+	       "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "its root");
 }
 
 static void test_open(void)
@@ -241,27 +253,32 @@ static void test_open(void)
 	cosignature_make(&witness, text, sizeof(text) - 1, 1780000000, cosignature);
 	buf_printf(&note, "%s\n", text);
 	note_sign(&note, ledger.verifier.name, ledger.verifier.id, signature, sizeof(signature));
-	is_str(checkpoint_open(note.data, note.len, keys, 1, &head, &parsed), NULL, "a signed checkpoint opens");
-	is_str(cosignature_check(&parsed, &witness.verifier, &time), "the witness did not cosign it", "not cosigned yet");
-	note_sign(&note, witness.verifier.name, witness.verifier.id, cosignature, sizeof(cosignature));
-	is_str(checkpoint_open(note.data, note.len, keys, 1, &head, &parsed), NULL, "and with a cosignature");
+	is_str(checkpoint_open(note.data, note.len, keys, 1, &head, &parsed), NULL,
+	       "a signed checkpoint opens");
+	is_str(cosignature_check(&parsed, &witness.verifier, &time),
+	       "the witness did not cosign it", "not cosigned yet");
+	note_sign(&note, witness.verifier.name, witness.verifier.id, cosignature,
+		  sizeof(cosignature));
+	is_str(checkpoint_open(note.data, note.len, keys, 1, &head, &parsed), NULL,
+	       "and with a cosignature");
 	is_str(cosignature_check(&parsed, &witness.verifier, &time), NULL, "which holds");
 	is_int((int64_t)time, 1780000000, "and says when");
-	is_str(checkpoint_open(note.data, note.len, strangers, 1, &head, NULL), "none of the known keys signed it",
-	       "another key does not open it");
+	is_str(checkpoint_open(note.data, note.len, strangers, 1, &head, NULL),
+	       "none of the known keys signed it", "another key does not open it");
 	parsed.signature[1].bytes[7] ^= 1;
 	is_str(cosignature_check(&parsed, &witness.verifier, &time), "the witness's cosignature does not hold",
 	       "another time does not hold");
 	parsed.signature[1].bytes[7] ^= 1;
 	parsed.signature[1].len--;
-	is_str(cosignature_check(&parsed, &witness.verifier, &time), "the witness's cosignature does not hold",
-	       "nor a shorter signature");
+	is_str(cosignature_check(&parsed, &witness.verifier, &time),
+	       "the witness's cosignature does not hold", "nor a shorter signature");
 	buf_clear(&note);
 	buf_printf(&note, "%s\n", text);
 	signer_sign(&stranger, text, sizeof(text) - 1, signature);
-	note_sign(&note, stranger.verifier.name, stranger.verifier.id, signature, sizeof(signature));
-	is_str(checkpoint_open(note.data, note.len, strangers, 1, &head, NULL), "the checkpoint is another ledger's",
-	       "a key speaks for its own ledger only");
+	note_sign(&note, stranger.verifier.name, stranger.verifier.id, signature,
+		  sizeof(signature));
+	is_str(checkpoint_open(note.data, note.len, strangers, 1, &head, NULL),
+	       "the checkpoint is another ledger's", "a key speaks for its own ledger only");
 	buf_release(&note);
 	signer_close(&ledger);
 	signer_close(&witness);

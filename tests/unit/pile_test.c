@@ -48,7 +48,8 @@ static uint64_t value_at(const struct pile *pile, size_t i)
 	return get_be64(pile->records + i * shelf_record(pile->shelf) + pile->shelf->key_len);
 }
 
-/* Values say in which order the records came; keys are about the same number plus up to `disorder`. */
+/* Values say in which order the records came; keys
+ * are about the same number plus up to `disorder`. */
 static void is_sorted(const struct shelf *shelf, size_t count, uint64_t disorder, const char *name)
 {
 	struct pile pile = { .shelf = shelf };

@@ -87,8 +87,10 @@ static void test_topup_by_manager(void)
 		MALFORMED("from", "money comes from the company or from another pool, a budget with "
 			  "a group"), "from a rep");
 	refused(PLAN(topup, root, TOPUP(1, .budget = "team/north", .from = "team/north")),
-		MALFORMED("from", "money comes from the company or from another pool, a budget with "
-			  "a group"), "from itself");
+		MALFORMED("from",
+			  "money comes from the company or from another pool, a budget with "
+			  "a group"),
+		"from itself");
 	refused(PLAN(topup, root, TOPUP(1, .budget = "bob", .from = "yen")),
 		"CurrencyMismatch{\"budget\":\"yen\",\"currency\":\"JPY\",\"exp\":0}",
 		"from other money");
@@ -130,7 +132,8 @@ static void test_draw(void)
 	refused(PLAN(topup, auditor, TOPUP(1, .budget = "alice")),
 		FORBIDDEN("alice is not your own budget: a manager tops it up"), "as auditor");
 	refused(PLAN(topup, northerner, TOPUP(1, .budget = "team/north")),
-		FORBIDDEN("team/north is not your own budget: a manager tops it up"), "into a pool");
+		FORBIDDEN("team/north is not your own budget: a manager tops it up"),
+		"into a pool");
 }
 
 /* The pool's own want is not the rep's limit. */
@@ -154,7 +157,8 @@ static void test_draw_from_little(void)
 		"nor be drawn from");
 }
 
-/* A manager with a budget of her own is a rep there; whoever runs the daemon alone is all of them. */
+/* A manager with a budget of her own is a rep there;
+ * whoever runs the daemon alone is all of them. */
 static void test_own_budget(void)
 {
 	TAKEN("carol company>carol 100 2026-11",
@@ -166,18 +170,22 @@ static void test_own_budget(void)
 		FORBIDDEN("carol has no pool to draw from: a manager tops it up"),
 		"from the company, she says");
 	refused(ADJUST(carol, TERMS(.name = "carol", .allowance = INT(10000))),
-		FORBIDDEN("a budget of one's own is opened, adjusted and closed by another manager"),
+		FORBIDDEN("a budget of one's own is opened, adjusted and closed by another "
+			  "manager"),
 		"adjusted");
 	refused(PLAN(close, carol, CLOSE("carol")),
-		FORBIDDEN("a budget of one's own is opened, adjusted and closed by another manager"),
+		FORBIDDEN("a budget of one's own is opened, adjusted and closed by another "
+			  "manager"),
 		"closed");
 	TAKEN("carol carol>company 100 2026-11", PLAN(close, root, CLOSE("carol")),
 	      "closed by another");
 	refused(OPEN(carol, TERMS(.name = "carol/2", .owner = INT(CAROL))),
-		FORBIDDEN("a budget of one's own is opened, adjusted and closed by another manager"),
+		FORBIDDEN("a budget of one's own is opened, adjusted and closed by another "
+			  "manager"),
 		"opened by herself");
 	refused(ADJUST(carol, TERMS(.name = "bob", .owner = INT(CAROL))),
-		FORBIDDEN("a budget of one's own is opened, adjusted and closed by another manager"),
+		FORBIDDEN("a budget of one's own is opened, adjusted and closed by another "
+			  "manager"),
 		"taken over");
 	TAKEN("alice company>alice 100 2026-11", PLAN(topup, alone, TOPUP(100, .budget = "alice")),
 	      "without a config, one's own from the company");

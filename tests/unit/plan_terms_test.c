@@ -17,7 +17,8 @@ static void test_open(void)
 	is_int(entry.terms.cap, 50, "with a cap");
 	TAKEN("gina company>gina 5 2026-11-25",
 	      OPEN(root, TERMS(.name = "gina", .owner = INT(4), .allowance = INT(5),
-			       .period = "day", .carry = "all", .guideline = INT(1000))), "a day's");
+			       .period = "day", .carry = "all", .guideline = INT(1000))),
+	      "a day's");
 	is_int(entry.terms.guideline, 1000, "with a guideline");
 	TAKEN("dinar company>dinar 5000 2026-11",
 	      OPEN(root, TERMS(.name = "dinar", .group = INT(5), .allowance = INT(5000),
@@ -90,7 +91,8 @@ static void test_adjust(void)
 		MALFORMED("cap", "a cap goes with carry cap, and only with it"), "a cap alone");
 }
 
-/* With resets overdue, other periods begin where the posted ones end, so that none is passed over. */
+/* With resets overdue, other periods begin where the
+ * posted ones end, so that none is passed over. */
 static void test_adjust_overdue(void)
 {
 	static const struct calendar january = { "2027-01", "2027-W02", "2027-01-13" };

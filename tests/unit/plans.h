@@ -1,6 +1,6 @@
 /*
- * A small shop and who asks it for what: plans, made and taken into its books, or refused. The shop, the last entry
- * planned and the last refusal are the test's only ones.
+ * A small shop and who asks it for what: plans, made and taken into its books, or refused. The
+ * shop, the last entry planned and the last refusal are the test's only ones.
  */
 #ifndef TESTS_UNIT_PLANS_H
 #define TESTS_UNIT_PLANS_H
@@ -51,7 +51,8 @@ static inline int64_t post(struct entry *planned)
 }
 
 /* The plan is good: its entry moves these, and the books take it. Returns its number. */
-static inline int64_t planned(enum err err, struct entry *entry, const char *moves, const char *name)
+static inline int64_t planned(enum err err, struct entry *entry, const char *moves,
+			      const char *name)
 {
 	struct buf got = BUF_INIT;
 	int64_t seq;
@@ -101,7 +102,8 @@ static struct entry entry;
 	"Malformed{\"parameter\":\"" parameter "\",\"problem\":\"" problem "\"}"
 #define FORBIDDEN(problem) "NotPermitted{\"problem\":\"" problem "\"}"
 
-/* Alice draws from team/north; Bob has nothing but his allowance; yen is a pool in JPY; gone is closed. */
+/* Alice draws from team/north; Bob has nothing but his
+ * allowance; yen is a pool in JPY; gone is closed. */
 static inline void shop_begin(void)
 {
 	static const struct terms_request openings[] = {

@@ -119,9 +119,11 @@ struct claim {
 static bool holds(const struct claim *claim)
 {
 	const char *problem = claim->inclusion
-		? proof_check_inclusion(&claim->proof, claim->a, claim->size, claim->first, claim->root)
-		: proof_check_consistency(&claim->proof, claim->a, claim->first, claim->size,
-					  claim->root);
+				      ? proof_check_inclusion(&claim->proof, claim->a, claim->size,
+							      claim->first, claim->root)
+				      : proof_check_consistency(&claim->proof, claim->a,
+								claim->first, claim->size,
+								claim->root);
 
 	return !problem;
 }
@@ -134,8 +136,9 @@ static void must_fail(const struct claim *mutant, const char *what)
 	if (!holds(mutant))
 		return;
 	accepted++;
-	printf("# accepted: %s of %s %llu of %llu\n", what, mutant->inclusion ? "inclusion" : "consistency",
-	       (unsigned long long)mutant->a, (unsigned long long)mutant->size);
+	printf("# accepted: %s of %s %llu of %llu\n", what,
+	       mutant->inclusion ? "inclusion" : "consistency", (unsigned long long)mutant->a,
+	       (unsigned long long)mutant->size);
 }
 
 static void mutate_bits(const struct claim *claim)
@@ -175,7 +178,8 @@ static void mutate_length(const struct claim *claim)
 	if (claim->proof.count) {
 		mutant.proof.count--;
 		must_fail(&mutant, "the last hash left out");
-		memmove(mutant.proof.hash[0], mutant.proof.hash[1], mutant.proof.count * (size_t)HASH_SIZE);
+		memmove(mutant.proof.hash[0], mutant.proof.hash[1],
+			mutant.proof.count * (size_t)HASH_SIZE);
 		must_fail(&mutant, "the first hash left out");
 		mutant = *claim;
 	}
@@ -185,7 +189,8 @@ static void mutate_length(const struct claim *claim)
 	must_fail(&mutant, "as many hashes as there can be");
 }
 
-/* Another index or size, with the right hashes of that one: the sizes are signed together with the roots. */
+/* Another index or size, with the right hashes of that
+ * one: the sizes are signed together with the roots. */
 static void mutate_numbers(const struct claim *claim)
 {
 	static const int64_t steps[] = { -2, -1, 1, 2 };
@@ -262,7 +267,8 @@ static void test_before(void)
 			proof_root_before(&proof, a, size, root);
 			wrong += memcmp(root, roots[a], HASH_SIZE) != 0;
 		}
-		is_int(wrong, 0, "the trees before each leaf, from the proofs in a tree of that size");
+		is_int(wrong, 0, "the trees before each leaf, from the proofs in a tree of that "
+				 "size");
 	}
 }
 
@@ -287,7 +293,8 @@ static void test_limits(void)
 	ok(!proof_inclusion(size, size, node_of, &size, &proof), "no leaf is beyond the tree");
 	ok(!proof_consistency(size + 1, size, node_of, &size, &proof), "no tree grows smaller");
 	ok(proof_consistency(0, size, node_of, &size, &proof) && !proof.count &&
-	   !proof_check_consistency(&proof, 0, roots[0], size, roots[size]), "every tree extends none");
+		   !proof_check_consistency(&proof, 0, roots[0], size, roots[size]),
+	   "every tree extends none");
 	ok(!proof_inclusion(3, LEAVES + 30, node_of, &size, &proof), "a missing node is told");
 	ok(!proof_root(LEAVES + 30, node_of, &size, root), "a root's too");
 	proof.count = 0;

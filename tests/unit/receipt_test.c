@@ -51,8 +51,8 @@ static void test_bundles(void)
 	struct bundle bundle;
 
 	for (size_t i = 0; i < SIZE(bundles); i++)
-		is_str(bundle_parse(bundles[i].text, strlen(bundles[i].text), &bundle), bundles[i].problem,
-		       "a bundle");
+		is_str(bundle_parse(bundles[i].text, strlen(bundles[i].text), &bundle),
+		       bundles[i].problem, "a bundle");
 	bundle_parse(bundles[0].text, strlen(bundles[0].text), &bundle);
 	ok(bundle.index == 7 && bundle.proof.count == 2 && bundle.note_len == 5 &&
 	   !memcmp(bundle.note, "note\n", 5), "index, hashes and checkpoint of the first");
@@ -63,10 +63,12 @@ static void test_bundles(void)
 	for (int i = 0; i < PROOF_MAX; i++)
 		buf_str(&many, HASH);
 	buf_str(&many, HASH "\nnote\n");
-	is_str(bundle_parse(many.data, many.len, &bundle), "the proof has more hashes than any tree needs",
+	is_str(bundle_parse(many.data, many.len, &bundle), "the proof has more hashes than any "
+							   "tree needs",
 	       "65 hashes are refused");
 	buf_room(&many, RECEIPT_MAX);
-	is_str(bundle_parse(many.data, many.len, &bundle), "it is too long for a proof", "and 32 KiB are");
+	is_str(bundle_parse(many.data, many.len, &bundle), "it is too long for a proof",
+	       "and 32 KiB are");
 	buf_release(&many);
 }
 
@@ -220,12 +222,17 @@ static void test_swapped(void)
 	is_swapped("salt BQUF", "salt BQU", "the salt is not the base64 of 32 bytes");
 	is_swapped("com\n10\n", "com\n11\n", "the signature by a known key does not hold");
 	is_swapped("com\n10\n", "org\n10\n", "the signature by a known key does not hold");
-	is_swapped("fundd receipt v1", "fundd receipt v2", "it has no line `fundd receipt v1` behind its proof");
+	is_swapped("fundd receipt v1", "fundd receipt v2",
+		   "it has no line `fundd receipt v1` behind its proof");
 	is_swapped("\nleaf ", "\nleaves ", "the receipt has no leaf");
-	is_swapped("\nsalt ", "\npepper ", "behind the leaf stand its salt and its memo, and nothing else");
-	is_swapped("late\"}\n", "late\"}\nmore\n", "behind the leaf stand its salt and its memo, and nothing else");
-	is_swapped("late\"}\n", "late\"}", "behind the leaf stand its salt and its memo, and nothing else");
-	is_str(checked("", 0, &entry), "it has no line `fundd receipt v1` behind its proof", "nothing is no receipt");
+	is_swapped("\nsalt ", "\npepper ",
+		   "behind the leaf stand its salt and its memo, and nothing else");
+	is_swapped("late\"}\n", "late\"}\nmore\n",
+		   "behind the leaf stand its salt and its memo, and nothing else");
+	is_swapped("late\"}\n", "late\"}",
+		   "behind the leaf stand its salt and its memo, and nothing else");
+	is_str(checked("", 0, &entry), "it has no line `fundd receipt v1` behind its proof",
+	       "nothing is no receipt");
 }
 
 /* Where the words are erased or not told, the rest still holds. */

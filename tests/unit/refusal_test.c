@@ -77,7 +77,8 @@ static void test_absent(void)
 	struct refusal refusal;
 
 	memset(&refusal, 0x55, sizeof(refusal));
-	is_int(refuse(&refusal, ERR_INSUFFICIENT_FUNDS), ERR_INSUFFICIENT_FUNDS, "the code comes back");
+	is_int(refuse(&refusal, ERR_INSUFFICIENT_FUNDS), ERR_INSUFFICIENT_FUNDS,
+	       "the code comes back");
 	is_json(&refusal, "{}", "what is not there is left out");
 	refusal.available = 0;
 	is_json(&refusal, "{\"available\":0}", "a zero is there");

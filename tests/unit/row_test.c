@@ -123,7 +123,8 @@ static void test_flipped(void)
 	buf_release(&out);
 }
 
-/* The sample with `len` of its bytes at `at` cut out and others in their place, and a checksum that fits. */
+/* The sample with `len` of its bytes at `at` cut out and
+ * others in their place, and a checksum that fits. */
 static struct buf altered(size_t at, size_t len, const char *bytes, size_t count)
 {
 	struct row row = sample();
@@ -167,7 +168,8 @@ static void test_shapes(void)
 	};
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
-		struct buf row = altered(shapes[i].at, shapes[i].len, shapes[i].bytes, shapes[i].count);
+		struct buf row = altered(shapes[i].at, shapes[i].len, shapes[i].bytes,
+					 shapes[i].count);
 
 		is_str(parse_exact(row.data, row.len), shapes[i].problem, shapes[i].name);
 		buf_release(&row);

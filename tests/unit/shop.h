@@ -111,8 +111,8 @@ static inline void shop_describe(const struct shop *shop, struct buf *out)
 		   books->currency, (long long)books->exp);
 	buf_printf(out, "%s %lld\n", books->keys.previous, (long long)books->keys.until);
 	for (unsigned i = 0; i < books->moved_count; i++)
-		buf_printf(out, "%s %lld %lld\n", books->moved[i].currency, (long long)books->moved[i].exp,
-			   (long long)books->moved[i].amount);
+		buf_printf(out, "%s %lld %lld\n", books->moved[i].currency,
+			   (long long)books->moved[i].exp, (long long)books->moved[i].amount);
 	buf_printf(out, "%llu %lld %lld %lld %s\n", (unsigned long long)t->size,
 		   (long long)t->last_at, (long long)t->balances, (long long)t->spent,
 		   t->granting ? t->granting->name : "-");

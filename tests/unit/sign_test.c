@@ -28,7 +28,8 @@ static void test_signatures(void)
 
 		from_hex(known[i].seed, seed);
 		signer_open(&signer, "fund.example.com", KEY_ED25519, seed);
-		is_hex(signer.verifier.key, PUBLIC_SIZE, known[i].key, "the public key of the seed");
+		is_hex(signer.verifier.key, PUBLIC_SIZE, known[i].key,
+		       "the public key of the seed");
 		signer_sign(&signer, text, len, signature);
 		is_hex(signature, SIGNATURE_SIZE, known[i].signature, "the signature");
 		ok(verifier_check(&signer.verifier, text, len, signature), "it holds");

@@ -273,7 +273,8 @@ static void test_decimal(void)
 	uint64_t value = 42;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		ok(!decimal_parse(bad[i], strlen(bad[i]), &value), "'%s' is no decimal number here", bad[i]);
+		ok(!decimal_parse(bad[i], strlen(bad[i]), &value), "'%s' is no decimal number here",
+		   bad[i]);
 	ok(value == 42, "what was there before is untouched");
 	ok(decimal_parse("0", 1, &value) && value == 0, "zero");
 	ok(decimal_parse("18446744073709551615", 20, &value) && value == UINT64_MAX, "the largest");

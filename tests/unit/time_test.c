@@ -1,6 +1,7 @@
 /*
- * Budgets of a day, a week and a month walked through whole years, in zones whose clocks change in every way there
- * is: cron comes each quarter of an hour, or each 40 days, and it comes out the same.
+ * Budgets of a day, a week and a month walked through whole years, in zones whose clocks change in
+ * every way there is: cron comes each quarter of an hour, or each 40 days, and it comes out the
+ * same.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -17,7 +18,8 @@
 
 static const struct year {
 	const char *zone, *what;
-	int year, days, weeks;		/* weeks: ISO weeks that begin in it, not counting the one it begins in */
+	int year, days, weeks;		/* weeks: ISO weeks that begin in it,
+					 * not counting the one it begins in */
 } years[] = {
 	{ "UTC", "a plain year", 2026, 365, 52 },
 	{ "UTC", "a leap year", 2028, 366, 52 },
@@ -70,7 +72,8 @@ static void walk_open(struct walk *walk, int i, const struct calendar *now)
 	struct refusal refusal;
 	struct entry entry;
 
-	walk->refused += plan_open(&walk->books, &manager, now, &request, &entry, &refusal) != ERR_NONE;
+	walk->refused += plan_open(&walk->books, &manager, now, &request, &entry, &refusal) !=
+			 ERR_NONE;
 	entry.id[0] = (uint8_t)(i + 1);
 	walk_add(walk, &entry);
 	walk->budgets[i] = books_budget(&walk->books, names[i]);
@@ -124,10 +127,12 @@ static int64_t utc(int year, int month, int day)
 	return timegm(&tm);
 }
 
-/* From nine in the morning of New Year's Eve in Greenwich to the next: it is that day from 9 west to 14 east. */
+/* From nine in the morning of New Year's Eve in Greenwich
+ * to the next: it is that day from 9 west to 14 east. */
 static void walk_year(struct walk *walk, const struct year *year, int64_t step)
 {
-	int64_t from = utc(year->year - 1, 12, 31) + 9 * HOUR, to = utc(year->year, 12, 31) + 9 * HOUR;
+	int64_t from = utc(year->year - 1, 12, 31) + 9 * HOUR,
+		to = utc(year->year, 12, 31) + 9 * HOUR;
 
 	walk_begin(walk, from);
 	for (int64_t at = from; at < to; at += step)
@@ -152,8 +157,10 @@ static void test_year(const struct year *year)
 	for (int i = 0; i < 3; i++) {
 		is_int(often.budgets[i]->balance, ALLOWANCE * (1 + often.resets[i]),
 		       "... each with one allowance");
-		is_int(seldom.budgets[i]->balance, often.budgets[i]->balance, "... late comes out the same");
-		is_str(seldom.budgets[i]->current, often.budgets[i]->current, "... in the same period");
+		is_int(seldom.budgets[i]->balance, often.budgets[i]->balance,
+		       "... late comes out the same");
+		is_str(seldom.budgets[i]->current, often.budgets[i]->current,
+		       "... in the same period");
 	}
 	books_release(&often.books);
 	books_release(&seldom.books);
@@ -183,8 +190,8 @@ static void test_jumps(void)
 		at += jumps[i].by;
 		walk_reset(&walk, at);
 		for (int b = 0; b < 3; b++) {
-			ok(walk.resets[b] == jumps[i].resets[b], "%s: %d of a %s begin", jumps[i].what,
-			   jumps[i].resets[b], names[b]);
+			ok(walk.resets[b] == jumps[i].resets[b], "%s: %d of a %s begin",
+			   jumps[i].what, jumps[i].resets[b], names[b]);
 			walk.resets[b] = 0;
 		}
 	}

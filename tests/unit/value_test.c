@@ -1,6 +1,7 @@
 /*
- * value_test [ROUNDS [SEED]]: the parser of the hot path against jansson, on made-up and mangled texts. Both must take
- * the same ones, and read the same from them. The rounds of `make check` take under a second; more find more.
+ * value_test [ROUNDS [SEED]]: the parser of the hot path against jansson, on made-up and mangled
+ * texts. Both must take the same ones, and read the same from them. The rounds of `make check` take
+ * under a second; more find more.
  */
 #include <jansson.h>
 #include <stdlib.h>
