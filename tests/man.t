@@ -1,5 +1,6 @@
 #!/bin/sh
-# The man pages: well-formed, and with an entry for every method, command, option and key there is.
+# The man pages: well-formed, and with an entry for every method, command, option and key there is. And README.md's map,
+# with every file of the code.
 . "$(dirname "$0")/tap.sh"
 cd "$(dirname "$0")/.." || exit
 fund=$BUILD/fund
@@ -53,5 +54,24 @@ for command in $commands; do
 done
 for command in $(sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' man/fund.1 | sort -u); do
 	check "fund(1) tells of $command, which exists" test -n "$(echo "$commands" | grep -x "$command")"
+done
+
+# mapped DIR: the words of README.md's map for it, patterns among them
+mapped() {
+	awk -v dir="$1/" '/^    [^ ]/{ inside = $1 == dir; next }
+		inside && /^      [^ ]/{ sub(/^ */, ""); sub(/  .*/, ""); print }' README.md
+}
+
+set -f
+for code in common daemon client; do
+	: >"$dir/out"
+	for name in $(ls $code | sed -n 's/\.[ch]$//p' | sort -u); do
+		for word in $(mapped $code); do
+			# shellcheck disable=SC2254 # a pattern it may be
+			case $name in $word) continue 2 ;; esac
+		done
+		echo "not there: $code/$name" >>"$dir/out"
+	done
+	check "README.md's map has every file of $code" test ! -s "$dir/out"
 done
 done_testing
