@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
-# fundd --backup beside a daemon at work: all that was answered before is in the copy, which needs nothing else and
-# verifies; restored with its keys it goes on. Killed, it leaves no copy that is not whole; of a damaged ledger none.
+# fundd --backup beside a daemon at work: all that was answered before is in the copy, which needs
+# nothing else and verifies; restored with its keys it goes on. Killed, it leaves no copy that is
+# not whole; of a damaged ledger none.
 import os
 import random
 import shutil

@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -B
 # No answer before the commit: one write to ledger.wal and then its fdatasync. Each of the two made
-# slow alone must make every answer slow that knows of an uncommitted entry: the spend's own, a repeat of its id, a balance that shows it, a refusal that
-# is due to it. All four are asked on connections of their own, while the daemon is stopped, so
-# that it finds them at once and puts them into one batch.
+# slow alone must make every answer slow that knows of an uncommitted entry: the spend's own, a
+# repeat of its id, a balance that shows it, a refusal that is due to it. All four are asked on
+# connections of their own, while the daemon is stopped, so that it finds them at once and puts them
+# into one batch.
 import os
 import select
 import shutil

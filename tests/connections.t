@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
-# One uid has at most 64 connections: who asks for more is told so, and nobody else suffers. Connections of one uid
-# share who they are only when their groups are the same.
+# One uid has at most 64 connections: who asks for more is told so, and nobody else suffers.
+# Connections of one uid share who they are only when their groups are the same.
 from lib.ledger import *
 
 need_root('it connects as others')

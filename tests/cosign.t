@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
-# Witnesses: what they cosign is kept, served and counted; what is wrong is refused, each for its own reason.
+# Witnesses: what they cosign is kept, served and counted; what is wrong is refused, each for its
+# own reason.
 import base64
 import os
 import shutil

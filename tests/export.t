@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-# fund export --format tiles: what it writes is read back by a stranger, who knows the specification alone, and by
-# fund verify; it goes on where it ended, and takes nothing of a directory on trust.
+# fund export --format tiles: what it writes is read back by a stranger, who knows the specification
+# alone, and by fund verify; it goes on where it ended, and takes nothing of a directory on trust.
 import json
 import os
 import shutil

@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -B
-# One system call fails, once: every fdatasync, meta page, pwrite, open and accept of a daemon's life in turn, and
-# many of its allocations; "not done", and "done, but reported as failed". The daemon may stop, with a sentence; it
-# may refuse; it must not lose or invent anything. After it: a loss of power in every other case, a restart, the
-# same ids again, each once, and the ledger verifies.
+# One system call fails, once: every fdatasync, meta page, pwrite, open and accept of a daemon's
+# life in turn, and many of its allocations; "not done", and "done, but reported as failed". The
+# daemon may stop, with a sentence; it may refuse; it must not lose or invent anything. After it: a
+# loss of power in every other case, a restart, the same ids again, each once, and the ledger
+# verifies.
 #
 # Controls: writes that are dropped while success is reported must be found out, and so must syncs.
 # FAULTS_EACH: how many of each call at most.

@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
-# What is no file lies where one of the ledger's belongs: a pipe, a directory, a device, a link. Nobody waits for it or
-# goes elsewhere: the daemon does not start, and --verify and --backup end, with a sentence that names it; what is
-# derived is made again.
+# What is no file lies where one of the ledger's belongs: a pipe, a directory, a device, a link.
+# Nobody waits for it or goes elsewhere: the daemon does not start, and --verify and --backup end,
+# with a sentence that names it; what is derived is made again.
 from lib.ledger import *
 
 need_root('it makes a device')

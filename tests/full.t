@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
-# A full disk, and a full map: callers are told, what is there stays, reads go on, and spends work again as soon as
-# there is room. A start that needs room and has none says so; so does a daemon that can read no more.
+# A full disk, and a full map: callers are told, what is there stays, reads go on, and spends work
+# again as soon as there is room. A start that needs room and has none says so; so does a daemon
+# that can read no more.
 import errno
 import os
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-# What talks to the daemon trusts none of its bytes: replies with bytes flipped, cut, doubled, grown and taken out
-# end in an answer or a sentence, never in a crash, and never in something remembered that was not signed.
+# What talks to the daemon trusts none of its bytes: replies with bytes flipped, cut, doubled, grown
+# and taken out end in an answer or a sentence, never in a crash, and never in something remembered
+# that was not signed.
 import json
 import os
 import random

@@ -1,14 +1,16 @@
 #!/usr/bin/python3 -B
-# Hostile clients: half frames, silence, floods, thousands of connections, answers that are never read, one user
-# who takes all there is. What must hold: the daemon's memory stays under a bound, an honest client's p99 stays
-# within 5 times what it was just before the attack, nobody else's slow reading stalls anybody, every limit and
-# time-out of fundd(8) acts, and afterwards all is as before.
+# Hostile clients: half frames, silence, floods, thousands of connections, answers that are never
+# read, one user who takes all there is. What must hold: the daemon's memory stays under a bound, an
+# honest client's p99 stays within 5 times what it was just before the attack, nobody else's slow
+# reading stalls anybody, every limit and time-out of fundd(8) acts, and afterwards all is as
+# before.
 #
-# The daemon and the honest client run before everything else on the machine (SCHED_RR): how the kernel shares out the
-# processors, to attackers and to whatever else runs, is not what is tried. A quiet p99 below 0.1 ms counts as that.
+# The daemon and the honest client run before everything else on the machine (SCHED_RR): how the
+# kernel shares out the processors, to attackers and to whatever else runs, is not what is tried. A
+# quiet p99 below 0.1 ms counts as that.
 #
-# Control: with the daemon stopped for a moment under the honest client, the p99 is found to be too high.
-# HOSTILE_SECONDS: how long each attack lasts.
+# Control: with the daemon stopped for a moment under the honest client, the p99 is found to be too
+# high. HOSTILE_SECONDS: how long each attack lasts.
 import os
 import random
 import select

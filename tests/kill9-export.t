@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -B
-# kill -9 in the middle of fund export: of the client, at random moments and at each of its renames, writes and
-# unlinks; and of the daemon beneath it. What was published before must stay true for a stranger (lib/tiles.py) and
-# for fund verify, and the next run must complete it: byte by byte what is exported in peace, with nothing left aside.
-# KILL9_EXPORTS and KILL9_GROWTH (entries between two exports, at most) say how much.
+# kill -9 in the middle of fund export: of the client, at random moments and at each of its renames,
+# writes and unlinks; and of the daemon beneath it. What was published before must stay true for a
+# stranger (lib/tiles.py) and for fund verify, and the next run must complete it: byte by byte what
+# is exported in peace, with nothing left aside. KILL9_EXPORTS and KILL9_GROWTH (entries between two
+# exports, at most) say how much.
 #
 # Control: a checkpoint ahead of its tiles and a tile that is cut are found out in the same way.
 import os

@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
-# kill -9 where it is not the daemon's daily work: a ledger's first creation, a reset of many budgets, and the
-# clients. KILL9_INITS, KILL9_RESETS (blows), KILL9_BUDGETS and KILL9_CLIENTS say how much.
+# kill -9 where it is not the daemon's daily work: a ledger's first creation, a reset of many
+# budgets, and the clients. KILL9_INITS, KILL9_RESETS (blows), KILL9_BUDGETS and KILL9_CLIENTS say
+# how much.
 import os
 import random
 import shutil

@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
-# The log is full before what it holds is in ledger.mdb, whose syncs are made slow: commits have to wait, and kill -9
-# in the middle must not find rows that neither file has. LOG_WRAPS says how often.
+# The log is full before what it holds is in ledger.mdb, whose syncs are made slow: commits have to
+# wait, and kill -9 in the middle must not find rows that neither file has. LOG_WRAPS says how
+# often.
 #
 # Control: the mutant log-reused.
 import os

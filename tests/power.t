@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -B
-# Power loss, made by the file system: ext4 and xfs are shut down under load without writing back what is
-# still in memory, the daemon is killed, and the image is mounted again, its journal replayed. What was answered
-# must be there, and what was exported. Two planted faults must be found out in the same way: answers before the
-# commit, and commits without a sync. POWER_CYCLES says how often (make soak: 500 of each).
+# Power loss, made by the file system: ext4 and xfs are shut down under load without writing back
+# what is still in memory, the daemon is killed, and the image is mounted again, its journal
+# replayed. What was answered must be there, and what was exported. Two planted faults must be found
+# out in the same way: answers before the commit, and commits without a sync. POWER_CYCLES says how
+# often (make soak: 500 of each).
 import os
 import random
 import shutil

@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
-# Prove, Consistency and Leaves, checked by a verifier of another hand, for every entry and every size.
+# Prove, Consistency and Leaves, checked by a verifier of another hand, for every entry and every
+# size.
 import base64
 import os
 

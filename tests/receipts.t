@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# Receipts, and fund verify: what a person holds, shows to a third one, and has checked without any daemon.
+# Receipts, and fund verify: what a person holds, shows to a third one, and has checked without any
+# daemon.
 import base64
 import json
 import os

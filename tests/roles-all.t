@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -B
-# Who may, all of it: every method that the daemon's own interface lists, tried by everybody. Everybody is made, not
-# chosen: each role by uid, by primary and by supplementary group, each pair of roles and all three, owners, members
-# of a pool by either kind of group, strangers, root. What is expected comes from roles and relations alone.
-# Then: descriptors that are passed along, user namespaces, groups and roles that are lost, and the socket's place.
+# Who may, all of it: every method that the daemon's own interface lists, tried by everybody.
+# Everybody is made, not chosen: each role by uid, by primary and by supplementary group, each pair
+# of roles and all three, owners, members of a pool by either kind of group, strangers, root. What
+# is expected comes from roles and relations alone. Then: descriptors that are passed along, user
+# namespaces, groups and roles that are lost, and the socket's place.
 import ctypes
 import itertools
 import os

@@ -1,7 +1,8 @@
 #!/usr/bin/python3 -B
-# What the daemon has given up once it serves: tests/tools/probe.c, within the daemon itself, tries it in each of its
-# threads. All that must be refused is, all that serving needs goes on: the roles are read again, with names; zones are
-# read; the ledger works, its files are renamed and removed. Control: the same tried before the sandbox works.
+# What the daemon has given up once it serves: tests/tools/probe.c, within the daemon itself, tries
+# it in each of its threads. All that must be refused is, all that serving needs goes on: the roles
+# are read again, with names; zones are read; the ledger works, its files are renamed and removed.
+# Control: the same tried before the sandbox works.
 import ctypes
 import os
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The simulation (tests/sim/sim.h): what was once found stays mended, a million operations find nothing more, and
-# what is planted is found, shrunk and kept. SIM_OPERATIONS and SIM_SEED change how many and which.
+# The simulation (tests/sim/sim.h): what was once found stays mended, a million operations find
+# nothing more, and what is planted is found, shrunk and kept. SIM_OPERATIONS and SIM_SEED change
+# how many and which.
 . "$(dirname "$0")/tap.sh"
 sim=$BUILD/tests/sim/sim
 kept=$(dirname "$0")/sim/kept

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-# Every client is a witness: `fund` remembers the ledger's key and newest checkpoint, and whatever is put
-# in the ledger's place afterwards is told in plain words with status 6, and kept as evidence.
+# Every client is a witness: `fund` remembers the ledger's key and newest checkpoint, and whatever
+# is put in the ledger's place afterwards is told in plain words with status 6, and kept as
+# evidence.
 import base64
 import concurrent.futures
 import os

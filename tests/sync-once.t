@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
-# A sync that failed is never tried again: what the disk has is unknown then. The daemon leaves without a word, whether
-# the sync had been done or not; the next start finds out, and the same id makes one entry.
+# A sync that failed is never tried again: what the disk has is unknown then. The daemon leaves
+# without a word, whether the sync had been done or not; the next start finds out, and the same id
+# makes one entry.
 import errno
 
 from lib.ledger import *

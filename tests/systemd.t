@@ -1,5 +1,6 @@
 #!/bin/sh
-# The units, as they are installed, in systemd's own opinion; and the users and the directory they need.
+# The units, as they are installed, in systemd's own opinion; and the users and the directory they
+# need.
 . "$(dirname "$0")/tap.sh"
 cd "$(dirname "$0")/.." || exit
 units=$dir/usr/lib/systemd/system

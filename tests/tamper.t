@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
-# What is done to a stored ledger, and who finds out: fundd --verify, fundd --verify --all, or only those who hold something
-# of it outside: a checkpoint, what `fund` and `fund verify` remember, a witness, its cosignature, the rollback guard.
+# What is done to a stored ledger, and who finds out: fundd --verify, fundd --verify --all, or only
+# those who hold something of it outside: a checkpoint, what `fund` and `fund verify` remember, a
+# witness, its cosignature, the rollback guard.
 import base64
 import os
 import shutil

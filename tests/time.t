@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
-# Time, for the real programs: the wall clock goes back and forward under a daemon that runs and between two of them,
-# tzdata changes between two runs, and reset comes twice at once, late, and is killed half-way. What all of it comes
-# to in the core is in unit/time_test and in sim.t.
+# Time, for the real programs: the wall clock goes back and forward under a daemon that runs and
+# between two of them, tzdata changes between two runs, and reset comes twice at once, late, and is
+# killed half-way. What all of it comes to in the core is in unit/time_test and in sim.t.
 import datetime
 import shutil
 import threading

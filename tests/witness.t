@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# fund witness: cosigns what extends what it cosigned before, and nothing else; a stranger checks what it signs.
+# fund witness: cosigns what extends what it cosigned before, and nothing else; a stranger checks
+# what it signs.
 import base64
 import os
 import shutil
