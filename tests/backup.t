@@ -14,8 +14,10 @@ random.seed(5)
 
 
 def backup_begin(name, ledger):
-    return subprocess.Popen([program('fundd'), '--backup', name, '--dir', ledger.dir], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+    return subprocess.Popen([program('fundd'), '--backup', name, '--dir', ledger.dir],
+                            stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env=environment())
 
 
 def backup(name, ledger):
@@ -46,21 +48,25 @@ for n in range(ROUNDS):
     while copying.poll() is None:
         work(loaders, sum(len(l.answers) for l in loaders) + 50, 1)
     said, told = copying.communicate()
-    files = {f: oct(os.stat(os.path.join(name, f)).st_mode & 0o777) for f in os.listdir(name)} if not copying.returncode else {}
+    files = {f: oct(os.stat(os.path.join(name, f)).st_mode & 0o777)
+             for f in os.listdir(name)} if not copying.returncode else {}
     if copying.returncode or told or verified(said) <= before or files != {'ledger.mdb': '0o600'}:
         wrong.append((copying.returncode, said, told, before, files))
     shutil.copy(os.path.join(ledger.dir, 'keys'), name)
     checked = run([program('fundd'), '--verify', '--all', '--dir', name])
     if checked.returncode or checked.stdout != said:
         wrong.append((checked.stdout, checked.stderr))
-ok(not wrong, '%d copies: each has all that was answered before, alone, and verifies with its words' % ROUNDS, *wrong)
+ok(not wrong, '%d copies: each has all that was answered before, alone, and verifies with its words'
+   % ROUNDS, *wrong)
 is_(oct(os.stat(name).st_mode & 0o777), '0o700', 'nobody else looks into it')
 is_(os.listdir(os.path.dirname(name)).count('copy-0'), 1, 'each has its name')
 again = backup(name, ledger)
-ok(again.returncode == 1 and 'is there already' in again.stderr, 'one that is there stays as it is', again.stderr)
+ok(again.returncode == 1 and 'is there already' in again.stderr, 'one that is there stays as it is',
+   again.stderr)
 is_(run([program('fundd'), '--verify', '--dir', name]).stdout, said, '... and is what it was')
 is_(backup(name + '/', ledger).returncode, 2, 'a slash at the end: usage')
-is_(backup(os.path.join(place, 'no/such/place'), ledger).returncode, 1, 'where nothing can be made: failed')
+is_(backup(os.path.join(place, 'no/such/place'), ledger).returncode, 1,
+    'where nothing can be made: failed')
 
 # ---- Killed -------------------------------------------------------------------------------------
 
@@ -79,7 +85,8 @@ deadline = time.monotonic() + PATIENCE  # what it began may go on for a moment, 
 while (copied := backup(name, ledger)).returncode and time.monotonic() < deadline:
     time.sleep(0.05)
 ok(not wrong and copied.returncode == 0 and not os.path.exists(name + '.new'),
-   'killed %d times: no copy that is not whole, and the next try clears up' % KILLED, *wrong, copied.stderr)
+   'killed %d times: no copy that is not whole, and the next try clears up' % KILLED, *wrong,
+   copied.stderr)
 
 # ---- Restored -----------------------------------------------------------------------------------
 
@@ -126,18 +133,22 @@ if os.geteuid() == 0:
             pass
         copied = backup(os.path.join(small, 'copy'), ledger)
         ok(copied.returncode == 1 and re.search('full disk|No space left', copied.stderr) and
-           'corrupt' not in copied.stdout + copied.stderr and not os.path.exists(os.path.join(small, 'copy.new')),
-           'a disk of %s that is full: says so, and leaves nothing' % size, copied.stdout, copied.stderr)
+           'corrupt' not in copied.stdout + copied.stderr
+           and not os.path.exists(os.path.join(small, 'copy.new')),
+           'a disk of %s that is full: says so, and leaves nothing' % size, copied.stdout,
+           copied.stderr)
         subprocess.run(['umount', '-l', small], check=True)
 with open(ledger.data(), 'r+b') as f:
     data = f.read().replace(b'"seq":50,"at"', b'"seq":50,"an"')
     f.seek(0)
     f.write(data)
 copied = backup(os.path.join(place, 'damaged'), ledger)
-ok(copied.returncode == 6 and 'is bad' in copied.stdout and 'keep those that you have' in copied.stderr,
+ok(copied.returncode == 6 and 'is bad' in copied.stdout
+   and 'keep those that you have' in copied.stderr,
    'a damaged ledger: says so', copied.stdout, copied.stderr)
 ok(not [f for f in os.listdir(place) if f.startswith('damaged')], '... and leaves nothing')
 copied = backup(os.path.join(place, 'none'), Ledger(init=False))
-ok(copied.returncode == 1 and not os.path.exists(os.path.join(place, 'none.new')), 'no ledger: failed', copied.stderr)
+ok(copied.returncode == 1 and not os.path.exists(os.path.join(place, 'none.new')),
+   'no ledger: failed', copied.stderr)
 ledger.strange = False
 done()

@@ -93,7 +93,8 @@ refused('a negative allowance', 'Malformed', 'Open',
 for name, reason in (('of 5,000 bytes', 'x' * 5000), ('that is empty', ''), ('of blanks', '   '),
                      ('with a line end', 'a\nb'), ('with an escape', 'a\x1b[31mb'),
                      ('with a DEL', 'a\x7fb'), ('with a C1 control', 'a\x9bb'),
-                     ('with a right-to-left override', 'a\u202eb'), ('that is no string', 7), ('that is null', None)):
+                     ('with a right-to-left override', 'a\u202eb'), ('that is no string', 7),
+                     ('that is null', None)):
     refused('a reason ' + name, 'Malformed', 'Spend', spend(1, reason=reason), 'reason')
 for name, text in (('a stray byte', b'caf\xe9'), ('an overlong form', b'\xc0\xaf'),
                    ('a surrogate', b'\xed\xa0\x80'), ('beyond Unicode', b'\xf4\x90\x80\x80')):
@@ -317,7 +318,8 @@ for words, status in ((['spend', '5'], 2), (['spend', '5', '--for', ''], 2),
                       (['spend', '5', '--for', 'x' * 5000], 2),
                       (['spend', 'USD 5', '--for', 'x'], 2),
                       (['spend', '10.5', '--for', 'x', '--budget', 'yen'], 2),
-                      (['spend', '5', '--for', 'a\tb'], 2), (['spend', '5', '--for', 'a\udcffb'], 2),
+                      (['spend', '5', '--for', 'a\tb'], 2),
+                      (['spend', '5', '--for', 'a\udcffb'], 2),
                       (['spend', '90000', '--for', 'x'], 3),
                       (['refund', str(REFUND)], 2), (['refund', 'x'], 2),
                       (['approve', '1'], 2)):

@@ -58,7 +58,8 @@ def rows(table):
 
 
 # What makes it two months ago, for the daemon and for people.
-clock = {'LD_PRELOAD': run(['faketime', '-f', '+0', 'sh', '-c', 'echo "$LD_PRELOAD"']).stdout.strip(),
+clock = {'LD_PRELOAD': run(['faketime', '-f', '+0', 'sh', '-c',
+                            'echo "$LD_PRELOAD"']).stdout.strip(),
          'FAKETIME': '-62d', **sanitizer_options('verify_asan_link_order=0')}
 ledger = Ledger(roles={'cron': 'user:64030', 'auditor': 'user:64040'}, init=False)
 run([program('fundd'), '--init', '--origin', 'test.example/fund', '--dir', ledger.dir],
@@ -107,7 +108,8 @@ types('alice', 'spend 25 --for "parcel came late, order 1187" --category late --
       r'^Spent EUR 25.00 from alice. EUR 175.00 left until 1 [A-Z][a-z]+.  \(entry 7\)$')
 types('alice', 'spend 5 --for lamp --dry-run',
       r'^Dry run, nothing is recorded: Spent EUR 5.00 from alice. EUR 170.00 left until .*\.$')
-types('alice', 'spend 500 --for stamps --budget team/yen', r'Spent JPY 500 from team/yen. JPY 8500 ')
+types('alice', 'spend 500 --for stamps --budget team/yen',
+      r'Spent JPY 500 from team/yen. JPY 8500 ')
 types('alice', 'spend EUR 1.50 --for stamps', 'EUR 173.50 left')
 photo = os.path.join(home(), 'photo.jpg')
 with open(photo, 'w') as f:
@@ -125,7 +127,8 @@ types('bob', 'spend 5 --for lamp --budget alice', status=4, told='its owner spen
 types('bob', 'spend 5 --for lamp --budget team/north', status=4, told="its group's members spend")
 types('dora', 'spend 5 --for lamp', status=3, told='you have no budget here yet')
 for words, told in (('5', 'say what it is for'), ('--for lamp', 'one amount is needed'),
-                    ('25 --for parcel came late', 'came is a word too many; .* in quotes: --for "parcel'),
+                    ('25 --for parcel came late',
+                     'came is a word too many; .* in quotes: --for "parcel'),
                     ('25 EUR --for lamp', 'EUR: the currency stands before the amount'),
                     ('lamp --for lamp', 'lamp: '), ('0.005 --for lamp', 'two digits'),
                     ('1 --for lamp --evidence /no/such/file', 'No such file'),
@@ -146,8 +149,10 @@ types('alice', 'spend 2 --for lamp --id ' + answer['entry']['id'],
 types('alice', 'topup 30', '^Added EUR 30.00 to alice from team/north. EUR 200.00 left until ')
 types('alice', 'topup 271', status=3, told='may draw EUR 300.00 .* and EUR 270.00 of that is left')
 types('bob', 'topup 5', status=4, told='no pool to draw from')
-types('boss', 'topup bob 5 --for "well done"', '^Added EUR 5.00 to bob from the company. EUR 105.00 ')
-types('boss', 'topup bob EUR 5 --from team/north --dry-run', '^Dry run.*bob from team/north. EUR 110.00 ')
+types('boss', 'topup bob 5 --for "well done"',
+      '^Added EUR 5.00 to bob from the company. EUR 105.00 ')
+types('boss', 'topup bob EUR 5 --from team/north --dry-run',
+      '^Dry run.*bob from team/north. EUR 110.00 ')
 types('boss', 'topup nowhere 5', status=3, told='there is no budget nowhere here')
 types('alice', 'refund 7 10 --for "half of it came back"',
       r'^Refunded EUR 10.00 of entry 7 to alice. alice has EUR 210.00 left until .*\(entry \d+\)$')
@@ -166,7 +171,8 @@ clock = {}
 ledger.start()
 types('alice', '', r'^alice +EUR 225.00 left, its reset overdue since 1 ')
 types('alice', 'reset', status=4, told='cron')
-dry = types('cron', 'reset --dry-run --budget alice', r'Dry run, nothing is recorded: [23] periods begun')
+dry = types('cron', 'reset --dry-run --budget alice',
+            r'Dry run, nothing is recorded: [23] periods begun')
 types('cron', 'reset --dry-run', r'Dry run, nothing is recorded: \d+ periods begun', status=1,
       told='more cannot be reset: its balance would be more than a ledger can hold')
 table = types('cron', 'reset', r'\d+ periods begun', status=1, told='more cannot be reset: ')
@@ -195,15 +201,20 @@ types('bob', 'balance alice', status=4, told='not yours')
 table = types('alice', 'audit alice', r'^ENTRY +WHEN +BUDGET +WHO +WHAT +AMOUNT +LEFT WHY\n')
 for line in (r'7 .* alice +64001 spend +EUR -25.00 175.00 parcel came late, order 1187; C-1 #late',
              r'alice +64001 spend +EUR -1.50 172.00 lamp; I-9; sha256:%s photo.jpg' % sha,
-             r'topup +EUR 30.00 200.00 from team/north', r'refund +EUR 10.00 210.00 of entry 7; half',
-             r'reset +EUR -225.00 +0.00 20\d\d-\d\d: lapsed', r'reset +EUR 200.00 200.00 .*: allowance'):
+             r'topup +EUR 30.00 200.00 from team/north',
+             r'refund +EUR 10.00 210.00 of entry 7; half',
+             r'reset +EUR -225.00 +0.00 20\d\d-\d\d: lapsed',
+             r'reset +EUR 200.00 200.00 .*: allowance'):
     ok(re.search(line, table), 'audit: ' + line, table)
-for filters, count in (('--kind spend', 5), ('--kind spend --category late', 1), ('--customer C-1', 1),
+for filters, count in (('--kind spend', 5), ('--kind spend --category late', 1),
+                       ('--customer C-1', 1),
                        ('--kind spend --min 20', 1), ('--kind spend --max 1.99', 2),
-                       ('--kind spend --min "JPY 1"', 1), ('--limit 2', 2), ('--kind refund --reverse', 2),
+                       ('--kind spend --min "JPY 1"', 1), ('--limit 2', 2),
+                       ('--kind refund --reverse', 2),
                        ('--since 2999-01-01', None), ('--until 2000-01-01', None)):
     if count:
-        is_(len(rows(types('alice', 'audit ' + filters, 'ENTRY'))), count, 'audit %s: %d' % (filters, count))
+        is_(len(rows(types('alice', 'audit ' + filters, 'ENTRY'))), count,
+            'audit %s: %d' % (filters, count))
     else:
         types('alice', 'audit ' + filters, '^$', told='no entry that you may see')
 seqs = [int(n) for n in rows(types('alice', 'audit --reverse', 'ENTRY'))]
@@ -212,24 +223,30 @@ types('bob', 'audit alice', status=4, told='somebody else')
 types('alice', 'audit --since yesterday', status=2, told='--since is a date such as')
 types('alice', 'audit --kind thanks', status=2, told='--kind is all, ')
 types('dave', 'audit --kind audit', r'64040 audit +looked for {.*"kind":"audit"')
-is_({e['kind'] for e in json_of('dave', 'audit --kind all')} >= {'genesis', 'boot', 'audit', 'close'},
+is_({e['kind']
+     for e in json_of('dave', 'audit --kind all')} >= {'genesis', 'boot', 'audit', 'close'},
     True, 'with --kind all there is everything')
-types('boss', 'adjust alice --allowance 250 --clear guideline', r'^Adjusted alice for 64001: EUR 250.00 a ')
+types('boss', 'adjust alice --allowance 250 --clear guideline',
+      r'^Adjusted alice for 64001: EUR 250.00 a ')
 types('boss', 'adjust alice --owner ' + BOB, status=3, told='there is bob already')
 types('alice', 'status', r'^test.example/fund: \d+ entries, 5 budgets, kept in EUR, UTC\n'
       r'fundd \S+, up for \d+ seconds?, \d connections?\n'
       r'No outside witness is named in the configuration.\n$')
 is_(json_of('alice', 'status')[0]['currency'], 'EUR', 'in JSON')
 types('alice', 'pending', '^$', told='every answer came')
-types('boss', 'close bob --for "moved away"', r'^Closed bob; EUR .* went back to the company. Its history')
+types('boss', 'close bob --for "moved away"',
+      r'^Closed bob; EUR .* went back to the company. Its history')
 types('boss', 'close bob', status=3, told='bob is closed')
-types('boss', 'open bob --owner ' + BOB, status=3, told='bob was a budget before, and is closed. A name is used once, .* '
+types('boss', 'open bob --owner ' + BOB, status=3,
+      told='bob was a budget before, and is closed. A name is used once, .* '
       'choose another, such as bob-2')
 types('bob', '', '^You have no budget here yet')
 types('bob', 'balance', '^You have no budget here yet. A manager opens one: fund open ')
-types('dora', 'balance --all', '^There is no budget here yet that you may see. A manager opens one: fund open ')
+types('dora', 'balance --all',
+      '^There is no budget here yet that you may see. A manager opens one: fund open ')
 types('alice', 'topup alice 1 --dry-run', 'Dry run')
-types('alice', 'spend %d.00 --for everything' % (2**63 // 100 - 1), status=3, told='alice has EUR .* left')
+types('alice', 'spend %d.00 --for everything' % (2**63 // 100 - 1), status=3,
+      told='alice has EUR .* left')
 types('alice', 'spend --batch /', status=2, told='the file cannot be read: Is a directory')
 
 # ---- Nobody reads it ----------------------------------------------------------------------------
@@ -240,7 +257,8 @@ def unread(line, stdout):
     state = os.path.join(ledger.home, 'unread')
     os.makedirs(state, exist_ok=True)
     os.chmod(state, 0o777)
-    got = subprocess.run([*identity(*PEOPLE['alice']), program('fund'), *[a or b for a, b in words]],
+    got = subprocess.run([*identity(*PEOPLE['alice']), program('fund'),
+                          *[a or b for a, b in words]],
                          env=environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=state),
                          stdout=stdout, stderr=subprocess.PIPE, text=True)
     is_(got.returncode, 1, 'fund %s, and it cannot be written: exit 1' % line)
@@ -251,9 +269,11 @@ with open('/dev/full', 'w') as full:
     told = unread('spend 1 --for lamp', full)
     last = json_of('alice', 'audit --limit 1')[0]
     is_(told, 'fund: entry %d is recorded, only the answer could not be written out: do not ask again\n'
-        'fund: not all of it could be written out: No space left on device\n' % last['seq'], 'it is told as it is')
+        'fund: not all of it could be written out: No space left on device\n' % last['seq'],
+        'it is told as it is')
     is_(unread('spend 1 --for lamp --dry-run', full),
-        'fund: not all of it could be written out: No space left on device\n', 'a dry run records nothing')
+        'fund: not all of it could be written out: No space left on device\n',
+        'a dry run records nothing')
 reading, pipe = os.pipe()
 os.close(reading)
 ok('is recorded' in unread('spend 1 --for lamp', pipe), 'a pipe that is closed: the same')
@@ -268,7 +288,8 @@ def on_terminal(line, columns):
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
     state = os.path.join(ledger.home, 'unread')
-    subprocess.run([*identity(*PEOPLE['alice']), program('fund'), *line.split()], stdin=slave, stdout=slave,
+    subprocess.run([*identity(*PEOPLE['alice']), program('fund'), *line.split()], stdin=slave,
+                   stdout=slave,
                    stderr=slave, env=environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=state))
     os.close(slave)
     seen = b''
@@ -287,16 +308,20 @@ shown = on_terminal('audit --limit 1', 80).splitlines()
 where = shown[0].index('WHY')
 ok(max(map(len, shown)) <= 80 and len(shown) > 3, 'the table stays within it', *shown)
 is_(' '.join(line[where:] for line in shown[1:]), reason + '; C-9', 'its lines end between words')
-is_(len(on_terminal('audit --limit 1', 200).splitlines()), 2, 'where there is room, an entry is a line')
+is_(len(on_terminal('audit --limit 1', 200).splitlines()), 2,
+    'where there is room, an entry is a line')
 
 # ---- A month's report ---------------------------------------------------------------------------
 
 program('fund-report')
-now = [e for e in json_of('alice', 'audit alice --kind spend') if e['at'][:7] == time.strftime('%Y-%m', time.gmtime())]
+now = [e for e in json_of('alice', 'audit alice --kind spend')
+       if e['at'][:7] == time.strftime('%Y-%m', time.gmtime())]
 here = [r for r in json_of('alice', 'report %s alice' % now[0]['period']) if r['currency'] == 'EUR']
-is_((sum(r['spends'] for r in here), sum(r['spent'] for r in here)), (len(now), sum(e['amount'] for e in now)),
+is_((sum(r['spends'] for r in here), sum(r['spent'] for r in here)),
+    (len(now), sum(e['amount'] for e in now)),
     'the report adds up what the audit lists')
-types('alice', 'report %s alice' % now[0]['period'], r'^CATEGORY +SPENT TIMES CAME BACK +IN ALL\n(\(none\)|late) +EUR \d')
+types('alice', 'report %s alice' % now[0]['period'],
+      r'^CATEGORY +SPENT TIMES CAME BACK +IN ALL\n(\(none\)|late) +EUR \d')
 types('boss', 'report 2001-01', '^$', told='nothing was spent in that month')
 types('boss', 'report 2026-13', status=2, told='2026-13: a month is written as in 2026-11')
 types('boss', 'report nobody', status=3, told='there is no budget nobody here')

@@ -10,7 +10,8 @@ for client in mine:
     client.call('Checkpoint')
 with ledger.connect(61001) as more:
     reply = more.recv()
-    ok(reply['error'] == INTERFACE + 'Unavailable' and '64 connections' in reply['parameters']['problem'],
+    ok(reply['error'] == INTERFACE + 'Unavailable'
+       and '64 connections' in reply['parameters']['problem'],
        'the 65th connection of a uid is told why it cannot be', reply)
     ok(more.hung_up(), '... and hung up on')
 with ledger.connect(61002) as other:
@@ -29,14 +30,16 @@ ok('error' not in reply, 'where one went there is room for another', reply)
 GROUP = 62001
 ledger.connect().call('Open', name='team/north', group=GROUP, allowance=1000, id=new_id())
 member = ledger.connect(61004, 61004, [GROUP])
-others = [ledger.connect(61004, 61004, groups) for groups in ([], [GROUP + 1], [GROUP + 2, GROUP + 1])]
+others = [ledger.connect(61004, 61004, groups)
+          for groups in ([], [GROUP + 1], [GROUP + 2, GROUP + 1])]
 for client in others:
     client.call('Checkpoint')
 
 
 def may_spend(client):
     try:
-        client.call('Spend', budget='team/north', amount=1, currency='EUR', reason='one', id=new_id())
+        client.call('Spend', budget='team/north', amount=1, currency='EUR', reason='one',
+                    id=new_id())
         return True
     except Refused as refused:
         return refused.name

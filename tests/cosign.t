@@ -23,7 +23,8 @@ def checkpoint():
     """The newest head without cosignatures, as an auditor gets it."""
     note = auditor.call('Checkpoint')['checkpoint']
     text, _, lines = note.rpartition('\n\n')
-    return text + '\n\n' + ''.join(l + '\n' for l in lines.splitlines() if ' test.example/fund ' in l)
+    return text + '\n\n' + ''.join(l + '\n' for l in lines.splitlines()
+                                   if ' test.example/fund ' in l)
 
 
 def cosign(note):
@@ -109,31 +110,42 @@ def changed(note, at, line):
 good = checkpoint()
 theirs = good.rpartition('\n\n')[2]
 data = base64.b64decode(theirs.split(' ')[2])
-broken = theirs.replace(theirs.split(' ')[2].strip(), base64.b64encode(data[:-1] + bytes([data[-1] ^ 1])).decode())
+broken = theirs.replace(theirs.split(' ')[2].strip(),
+                        base64.b64encode(data[:-1] + bytes([data[-1] ^ 1])).decode())
 cosignature = bank.signature(good)
 refused('a note without a signature', good.partition('\n\n')[0] + '\n', 'no blank line')
-refused("a note without the ledger's signature", with_lines(good, cosignature), 'is not signed by the ledger')
-refused('one with a wrong signature of the ledger', with_lines(good, broken, cosignature), 'does not hold')
+refused("a note without the ledger's signature", with_lines(good, cosignature),
+        'is not signed by the ledger')
+refused('one with a wrong signature of the ledger', with_lines(good, broken, cosignature),
+        'does not hold')
 refused('one with another key in the name of the ledger',
-        with_lines(good, Key('test.example/fund', 1).signature(good), cosignature), 'is not signed by the ledger')
+        with_lines(good, Key('test.example/fund', 1).signature(good), cosignature),
+        'is not signed by the ledger')
 refused('one that nobody cosigned', good, 'by no witness')
 refused('one that an unknown key cosigned', good + rogue.signature(good), 'by no witness')
 refused('an unknown key in the name of a witness',
         good + Key(bank.name, seed=bytes(32)).signature(good), 'by no witness')
 wrong = bank.signature(good.replace('test', 'tent'))
 refused('a wrong cosignature', good + wrong, 'does not hold')
-refused('a wrong cosignature beside a good one', good + club.signature(good) + wrong, 'does not hold')
-refused('two cosignatures of one key', good + cosignature + bank.signature(good, 1764000001), 'twice')
+refused('a wrong cosignature beside a good one', good + club.signature(good) + wrong,
+        'does not hold')
+refused('two cosignatures of one key', good + cosignature + bank.signature(good, 1764000001),
+        'twice')
 refused('a signature of the wrong kind', good + Key(bank.name, 1).signature(good), 'by no witness')
 refused('base64 with a blank', good + cosignature[:-9] + ' ' + cosignature[-9:], 'base64')
 refused('base64 without its padding', good + cosignature.rstrip('=\n') + 'A\n', 'base64')
-refused('a size with leading zeros', changed(good, 1, '0%d' % size_of(good)) + cosignature, 'leading zeros')
-refused('a size beyond the ledger', changed(good, 1, '%d' % (size_of(good) + 1)) + cosignature, 'more entries')
+refused('a size with leading zeros', changed(good, 1, '0%d' % size_of(good)) + cosignature,
+        'leading zeros')
+refused('a size beyond the ledger', changed(good, 1, '%d' % (size_of(good) + 1)) + cosignature,
+        'more entries')
 refused('a size beyond all', changed(good, 1, '9' * 30) + cosignature, 'decimal')
-refused('another root', changed(good, 2, base64.b64encode(bytes(32)).decode()) + cosignature, 'another root')
-refused('a root that is too short', changed(good, 2, base64.b64encode(bytes(31)).decode()) + cosignature, 'root')
+refused('another root', changed(good, 2, base64.b64encode(bytes(32)).decode()) + cosignature,
+        'another root')
+refused('a root that is too short', changed(good, 2, base64.b64encode(bytes(31)).decode())
+        + cosignature, 'root')
 refused("another ledger's", changed(good, 0, 'other.example/fund') + cosignature, "another ledger")
-refused('more lines than a checkpoint has', changed(good, 2, good.split('\n')[2] + '\nmore') + cosignature, 'lines')
+refused('more lines than a checkpoint has', changed(good, 2, good.split('\n')[2] + '\nmore')
+        + cosignature, 'lines')
 refused('a control character', good + cosignature.replace('bank', 'ba\x01nk'), 'control')
 refused('40 signatures', good + rogue.signature(good) * 40, 'more than 32')
 client = ledger.connect(AUDITOR)
@@ -160,7 +172,8 @@ if ok(inside, 'five spends in one go share a head', sorted(sizes)):
     leaves = [r['leaf'].encode() for r in auditor.stream('Leaves', {'from': 0})[:-1]]
     root = stranger.root_of([stranger.sha256(b'\0', l) for l in leaves[:inside[0]]])
     text = 'test.example/fund\n%d\n%s\n\n' % (inside[0], base64.b64encode(root).decode())
-    refused('a tree that is right but was never signed', text + bank.signature(text), 'signed no head')
+    refused('a tree that is right but was never signed', text + bank.signature(text),
+            'signed no head')
 
 # ---- Kept ---------------------------------------------------------------------------------------
 
@@ -182,7 +195,8 @@ for vkey, note, _ in kept:
 ok(True, 'and its notes are whole ones')
 ledger.start()
 boss = ledger.connect()
-is_(boss.call('Checkpoint')['cosigned'], cosigned, 'after a restart the cosigned checkpoints are there')
+is_(boss.call('Checkpoint')['cosigned'], cosigned,
+    'after a restart the cosigned checkpoints are there')
 is_(window(), (before[0] + 1, before[1]), 'and the window is as it was, with the boot')
 with open(ledger.config) as f:
     text = f.read()
@@ -224,8 +238,10 @@ ok(told and 'more entries than the ledger has' in told and bank.name in told,
    'a ledger that was rolled back behind a witness is not served', told)
 os.unlink(old + '/witnesses')
 is_(starts(old), None, 'until an operator who knows why takes the file away')
-for name, text in (('empty', ''), ('cut', open(path, encoding='utf-8').read()[:-100]), ('noise', 'witness me\n')):
+for name, text in (('empty', ''), ('cut', open(path, encoding='utf-8').read()[:-100]),
+                   ('noise', 'witness me\n')):
     with open(path, 'w') as f:
         f.write(text)
-    is_(starts(ledger.dir), None, 'a file of the witnesses that is damaged (%s) is passed over' % name)
+    is_(starts(ledger.dir), None, 'a file of the witnesses that is damaged (%s) is passed over'
+        % name)
 done()

@@ -86,7 +86,8 @@ is_({os.stat(os.path.join(new, name)).st_uid for name in ['.', *os.listdir(new)]
 # ---- What it does not start with ----------------------------------------------------------------
 
 for words in (['--nonsense'], ['word'], ['--dir']):
-    fails('fundd %s: usage' % ' '.join(words), fundd(*words), 2, 'usage:' if words != ['--dir'] else '')
+    fails('fundd %s: usage' % ' '.join(words), fundd(*words), 2,
+          'usage:' if words != ['--dir'] else '')
 fails('no ledger', fundd('--dir', place + '/none'), 1, 'fundd --init')
 conf = os.path.join(place, 'conf')
 for name, text, said in (('an unknown key', '[ledger]\n\ncolour = red\n', 'line 3'),
@@ -135,7 +136,8 @@ is_(fundd('--verify', '--all', '--dir', short.dir).returncode, 0, 'they count as
 ledger = Ledger(roles={'cron': 'user:%d' % NOBODY}).start()
 fails('no place for its socket', fundd('--dir', first, '--socket', place + '/none/s'), 1, 'none/s')
 verified = fundd('--verify', '--dir', first)
-ok(verified.stdout.startswith('verified 1 entries'), '... and a start that failed is not on record', verified.stdout,
+ok(verified.stdout.startswith('verified 1 entries'), '... and a start that failed is not on record',
+   verified.stdout,
    verified.stderr)
 fails('a second daemon', fundd('--dir', ledger.dir, '--socket', place + '/s'), 1, 'another fundd')
 with ledger.connect() as client:

@@ -52,10 +52,12 @@ for size in (3, 4, 255, 256, 257, 511, 513, 1025):
     is_(typed.returncode, 0, 'export at %d entries' % size, typed.stdout, typed.stderr)
     is_(len(stranger_reads()), size, 'a stranger reads them, and every tile')
     typed = ledger.fund('verify', out)
-    ok(typed.returncode == 0 and '%d entries' % size in typed.stdout, 'fund verify does', typed.stdout, typed.stderr)
+    ok(typed.returncode == 0 and '%d entries' % size in typed.stdout, 'fund verify does',
+       typed.stdout, typed.stderr)
 is_(published.stale(), [], 'where a full tile is, the partial ones are gone')
 is_([n for n in names() if os.path.basename(n).startswith('.')], [], 'nothing is left aside')
-ok(all(os.stat(os.path.join(out, n)).st_mode & 0o777 == 0o644 for n in names()), 'a web server may read them')
+ok(all(os.stat(os.path.join(out, n)).st_mode & 0o777 == 0o644 for n in names()),
+   'a web server may read them')
 text = b''.join(raw('entries', n, w) for n, w in widths(1025))
 ok(b'parcel came late' not in text and b'"reason"' not in text, 'no words are in them')
 said = json.loads(export('--json').stdout)
@@ -80,18 +82,21 @@ def flip(name, at=40):
         f.write(bytes([byte[0] ^ 1]))
 
 
-for what, where in (('a hash tile', (0, 2)), ('a partial hash tile', (1, 0, 4)), ('a tile of leaves', ('entries', 1))):
+for what, where in (('a hash tile', (0, 2)), ('a partial hash tile', (1, 0, 4)),
+                    ('a tile of leaves', ('entries', 1))):
     shutil.rmtree(fresh)
     shutil.copytree(out, fresh)
     flip(path(*where))
     typed = ledger.fund('verify', out)
-    ok(typed.returncode == 6 and 'tile' in typed.stderr or 'entry' in typed.stderr, what + ' with a flipped bit: said where',
+    ok(typed.returncode == 6 and 'tile' in typed.stderr or 'entry' in typed.stderr,
+       what + ' with a flipped bit: said where',
        typed.stderr)
     shutil.rmtree(out)
     shutil.copytree(fresh, out)
 os.unlink(path('entries', 2))
 typed = ledger.fund('verify', out)
-ok(typed.returncode == 6 and 'missing' in typed.stderr, 'a tile that is missing: said', typed.stderr)
+ok(typed.returncode == 6 and 'missing' in typed.stderr, 'a tile that is missing: said',
+   typed.stderr)
 shutil.rmtree(out)
 shutil.copytree(fresh, out)
 for what, where in (('hashes', (0, 4, 1)), ('leaves', ('entries', 4, 1))):
@@ -99,7 +104,8 @@ for what, where in (('hashes', (0, 4, 1)), ('leaves', ('entries', 4, 1))):
         with open(path(*where), 'ab') as f:
             f.write(more)
         typed = ledger.fund('verify', out)
-        ok(typed.returncode == 6 and 'than its name says' in typed.stderr or 'as many hashes' in typed.stderr,
+        ok(typed.returncode == 6 and 'than its name says' in typed.stderr
+           or 'as many hashes' in typed.stderr,
            'a partial tile of %s with more in it: said' % what, typed.returncode, typed.stderr)
         shutil.rmtree(out)
         shutil.copytree(fresh, out)
@@ -110,7 +116,8 @@ for what, where in (('hashes', (0, 4, 1)), ('leaves', ('entries', 4, 1))):
 class Liar(t.Proxy):
     def answer(self, method, reply):
         if method == 'Leaves' and reply['parameters'].get('seq') == 1024:
-            reply['parameters']['leaf'] = reply['parameters']['leaf'].replace('"amount":1', '"amount":2')
+            reply['parameters']['leaf'] = reply['parameters']['leaf'].replace('"amount":1',
+                                                                              '"amount":2')
 
 
 liar = os.path.join(ledger.home, 'liar.sock')
@@ -120,7 +127,8 @@ for size in (1025, 1030, 1300):
     grow(size)
     with Liar(liar, ledger.socket):
         typed = export('--socket', liar)
-    is_(typed.returncode, 6, 'leaves that are not those signed, at %d entries: status 6' % size, typed.stderr)
+    is_(typed.returncode, 6, 'leaves that are not those signed, at %d entries: status 6' % size,
+        typed.stderr)
     with open(out + '/checkpoint') as f:
         is_(f.read(), before, '... the checkpoint stays')
     is_(len(stranger_reads()), 1025, '... and all that it speaks of')
@@ -140,7 +148,8 @@ shutil.rmtree(out)
 shutil.copytree(fresh, out)
 other = t.Ledger().start()
 typed = other.fund('export', '--format', 'tiles', out)
-ok(typed.returncode == 6 and 'another directory' in typed.stderr, "another ledger's directory: refused", typed.stderr)
+ok(typed.returncode == 6 and 'another directory' in typed.stderr,
+   "another ledger's directory: refused", typed.stderr)
 is_(export(who=(61066, 61066, ())).returncode, 4, 'who may not read the leaves: not permitted')
 is_(ledger.fund('export', out).returncode, 2, 'without a format: usage')
 is_(ledger.fund('export', '--format', 'csv', out).returncode, 2, 'another format: usage')

@@ -18,7 +18,8 @@ need_root('mounting an image')
 
 EACH = int(os.environ.get('FAULTS_EACH', 10))
 EIO, EMFILE, ENOMEM, ENOSPC = 5, 24, 12, 28
-SANITIZED = b'__asan_init' in open(os.path.join(BUILD, 'fundd'), 'rb').read()  # it has its own malloc
+# it has its own malloc
+SANITIZED = b'__asan_init' in open(os.path.join(BUILD, 'fundd'), 'rb').read()
 WANTED = 24          # answers, if the daemon gets that far
 random.seed(int(os.environ.get('SEED', '1')))
 
@@ -43,7 +44,8 @@ def fresh(n):
 def failing(rule):
     call, nth, *_ = rule.split(':')
     if call == 'malloc':
-        return environment(LD_PRELOAD=program('tests/tools/fail-malloc.so'), FAIL_MALLOC=nth, FAIL_COUNT=counter)
+        return environment(LD_PRELOAD=program('tests/tools/fail-malloc.so'), FAIL_MALLOC=nth,
+                           FAIL_COUNT=counter)
     return environment(LD_PRELOAD=program('tests/tools/fail.so'), FAIL=rule, FAIL_COUNT=counter,
                        **sanitizer_options('verify_asan_link_order=0:handle_abort=0'))
 
@@ -53,7 +55,8 @@ def live_on(ledger, loaders, pauses):
     parts = max(2, pauses + 1)
     for part in range(1, parts + 1):
         answered = sum(len(loader.answers) for loader in loaders)
-        if not work(loaders, max(WANTED * part // parts, answered + 4), seconds=20) or ledger.daemon.poll() is not None:
+        if not work(loaders, max(WANTED * part // parts, answered + 4),
+                    seconds=20) or ledger.daemon.poll() is not None:
             return
         if part == 1:
             ledger.daemon.send_signal(signal.SIGHUP)
@@ -69,7 +72,8 @@ def live(ledger, rule):
     except (RuntimeError, OSError, Refused) as error:
         ledger.kill()
         return [], int(re.search(r'\(status (-?\d+)\)', str(error) + '(status 1)').group(1))
-    live_on(ledger, loaders, 0 if not rule.startswith('meta') else 3 if rule.endswith('silent') else 1)
+    live_on(ledger, loaders, 0 if not rule.startswith('meta') else 3
+            if rule.endswith('silent') else 1)
     return loaders, ledger.daemon.poll()
 
 
@@ -180,7 +184,8 @@ def first_creation(n, rule):
 
 def first_creations():
     wrong, happened = [], 0
-    for call in ('fdatasync', 'meta', 'pwrite', 'fsync', 'open', *([] if SANITIZED else ['malloc'])):
+    for call in ('fdatasync', 'meta', 'pwrite', 'fsync', 'open',
+                 *([] if SANITIZED else ['malloc'])):
         for nth in numbers(call):
             did, problem = first_creation(nth, '%s:%d:%d:before' % (call, nth, EIO))
             happened += did
@@ -212,7 +217,8 @@ def read_only_disk():
         ledger.start()
         ok(False, 'a read-only disk: the daemon does not start')
     except RuntimeError as error:
-        ok('ead-only' in str(error), 'a read-only disk: the daemon does not start, and says why', error)
+        ok('ead-only' in str(error), 'a read-only disk: the daemon does not start, and says why',
+           error)
     is_(ledger.verify().returncode, 0, 'a read-only disk: the ledger verifies')
     subprocess.run(['mount', '-o', 'remount,rw', disk.mount_point], check=True)
     shutil.rmtree(ledger.dir)

@@ -19,7 +19,8 @@ KINDS = {
     'a pipe': os.mkfifo,
     'a directory': os.mkdir,
     'a device': lambda path: os.mknod(path, 0o20600, os.makedev(1, 3)),
-    'a link': lambda path: (shutil.copy(os.path.join(ledger.dir, os.path.basename(path)), elsewhere),
+    'a link': lambda path: (shutil.copy(os.path.join(ledger.dir, os.path.basename(path)),
+                                        elsewhere),
                             os.symlink(elsewhere, path)),
 }
 LEDGER = ('ledger.mdb', 'ledger.mdb-lock', 'ledger.wal')
@@ -58,11 +59,13 @@ for name in LEDGER:
         ok(not wrong, '%s is %s: nothing is served, checked or copied' % (name, kind), *wrong)
 
 for name, options in (('keys', ['--socket', copy + '/sock']), ('keys', ['--verify', '--all']),
-                      ('signing.key', ['--socket', copy + '/sock']), ('witnesses', ['--socket', copy + '/sock']),
+                      ('signing.key', ['--socket', copy + '/sock']),
+                      ('witnesses', ['--socket', copy + '/sock']),
                       ('accept-clock', ['--accept-clock'])):
     placed(name, os.mkfifo)
     status, said = told(*options)
-    ok(status in (1, 6) and name in said, '%s is a pipe: fundd %s says so' % (name, ' '.join(options)),
+    ok(status in (1, 6) and name in said, '%s is a pipe: fundd %s says so'
+       % (name, ' '.join(options)),
        'exit %s' % status, said)
 
 for kind in ('a pipe', 'a directory'):
@@ -73,7 +76,8 @@ for kind in ('a pipe', 'a directory'):
         try:
             other.start()
             answered = other.balances() == {'pool': 995}
-            ok(answered, '%s is %s: the daemon does without it, or makes it again' % (name, kind), other.log())
+            ok(answered, '%s is %s: the daemon does without it, or makes it again' % (name, kind),
+               other.log())
             is_(other.stop(), 0, 'and ends well')
         except RuntimeError as error:
             ok(False, '%s is %s: the daemon starts' % (name, kind), error)

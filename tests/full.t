@@ -79,14 +79,17 @@ def check_record(ledger, name):
     with ledger.connect() as client:
         before, looks = client.call('Status')['entries'], 0
         while looks < LOOKS:
-            client.send_raw(b''.join(frame('Audit', {'budgets': ['alice'], 'since': '2000-01-01', 'currency': 'EUR',
+            client.send_raw(b''.join(frame('Audit',
+                                           {'budgets': ['alice'], 'since': '2000-01-01',
+                                            'currency': 'EUR',
                                                      'min': looks + n, 'limit': 1}, {'more': True})
                                      for n in range(BURST)))
             looks += BURST
             for _ in range(BURST):
                 while client.recv().get('continues'):
                     pass
-        is_(client.call('Status')['entries'] - before, looks, name + ': who looks is still on record')
+        is_(client.call('Status')['entries'] - before, looks,
+            name + ': who looks is still on record')
 
 
 def check_again(ledger, name, entries):
@@ -115,7 +118,8 @@ def check_restart(ledger, name, entries):
     with ledger.connect() as client:
         more, refusals = spend_until_refused(client)  # it may find some more room than before
         entries += more
-        ok(refusals and len(more) < 1000, name + ', started again: spends are still refused', len(more))
+        ok(refusals and len(more) < 1000, name + ', started again: spends are still refused',
+           len(more))
 
 
 def check_verified(ledger, name):
@@ -230,7 +234,8 @@ check_verified(ledger, 'map full')
 ledger.configure(roles, {'map_size': 8 * MAP})
 entries += die_with_log(ledger)
 ledger.configure(roles, {'map_size': MAP // 2})
-check_no_start(ledger, 'a map_size below what is used, with rows in the log', 'map_size is too small')
+check_no_start(ledger, 'a map_size below what is used, with rows in the log',
+               'map_size is too small')
 ledger.configure(roles, {'map_size': 8 * MAP})
 ledger.start()
 is_(ledger.stop(), 0, 'with a larger one the daemon starts and ends well')
@@ -251,13 +256,15 @@ check_verified(ledger, 'a larger map')
 # ---- Rows cannot be moved -----------------------------------------------------------------------
 
 ledger = Ledger(roles=roles)
-ledger.start(env=environment(LD_PRELOAD=program('tests/tools/fail.so'), FAIL='meta:1:%d:before' % errno.EIO,
+ledger.start(env=environment(LD_PRELOAD=program('tests/tools/fail.so'),
+                             FAIL='meta:1:%d:before' % errno.EIO,
                              FAIL_COUNT=os.path.join(home(), 'count'),
                              **sanitizer_options('verify_asan_link_order=0')))
 prepare(ledger)
 with ledger.connect() as client:
     entries = [client.call('Spend', spend(1, budget='pool/a'))['entry'] for _ in range(50)]
-is_(ledger.daemon.wait(PATIENCE), 1, 'when nothing can be read any more, the daemon leaves', ledger.log())
+is_(ledger.daemon.wait(PATIENCE), 1, 'when nothing can be read any more, the daemon leaves',
+    ledger.log())
 ledger.daemon = None
 ok('cannot be moved from ledger.wal to ledger.mdb: Input/output error' in ledger.log() and
    'can be read no more' in ledger.log(), 'and says why', ledger.log())

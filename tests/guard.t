@@ -146,7 +146,8 @@ ledger.stop()
 
 shutil.copytree(ledger.dir, os.path.join(home(), 'before'))
 is_(ledger.rotate_key('--overlap', '0').returncode, 0, 'it gets a new key')
-is_(max(int(h.split(b'\n')[1]) for h in halves()), len(ledger.rows()), 'which writes the guard, too')
+is_(max(int(h.split(b'\n')[1]) for h in halves()), len(ledger.rows()),
+    'which writes the guard, too')
 is_(starts(), None, 'and starts with it')
 with ledger.connect() as client:
     client.call('Spend', spend(1, budget='pool'))
@@ -163,7 +164,8 @@ refused('a ledger of another name', "another ledger's")
 
 # ---- A place that cannot be written ---------------------------------------------------------------
 
-ledger.configure({'manager': 'user:%d' % os.getuid()}, {'guard': os.path.join(home(), 'nowhere', 'guard')})
+ledger.configure({'manager': 'user:%d' % os.getuid()},
+                 {'guard': os.path.join(home(), 'nowhere', 'guard')})
 refused('a guard in a directory that is not there', 'nowhere/guard', 'No such file')
 ledger.configure({'manager': 'user:%d' % os.getuid()}, {'guard': home()})
 refused('a guard that is a directory', 'cannot open')

@@ -18,7 +18,8 @@ rounds = int(os.environ.get('HOSTILE_ROUNDS', '12'))
 for name in ('fund-verify', 'fund-witness', 'fund-export'):
     t.program(name)
 ledger = t.Ledger().start()
-is_(ledger.fund('open', 'alice', '--owner', str(os.geteuid()), '--allowance', '100000').returncode, 0, 'a budget')
+is_(ledger.fund('open', 'alice', '--owner', str(os.geteuid()), '--allowance', '100000').returncode,
+    0, 'a budget')
 for n in range(20):
     ledger.fund('spend', '1', '--for', 'parcel came late')
 
@@ -40,8 +41,11 @@ class Garbler(t.Proxy):
             lambda: data[:at] + dice.randbytes(dice.choice((1, 3, 30))) + data[at:],
             lambda: data[:at],
             lambda: data[:at] + data[at:at + 1] * dice.choice((50, 5000, 60000)) + data[at:],
-            lambda: re.sub(rb'\d+', lambda m: dice.choice((b'0', b'-1', b'18446744073709551615', b'9' * 40, m.group())), data),
-            lambda: re.sub(rb'"[^"]{0,60}"', lambda m: dice.choice((b'null', b'""', b'[]', m.group(), m.group(), m.group())), data),
+            lambda: re.sub(rb'\d+', lambda m: dice.choice((b'0', b'-1', b'18446744073709551615',
+                                                           b'9' * 40, m.group())), data),
+            lambda: re.sub(rb'"[^"]{0,60}"',
+                           lambda m: dice.choice((b'null', b'""', b'[]', m.group(), m.group(),
+                                                  m.group())), data),
         ))()
 
     def replies(self, method, near, far):
@@ -59,7 +63,8 @@ front = os.path.join(ledger.home, 'front.sock')
 state = os.path.join(ledger.home, 'state-%d' % os.geteuid(), 'fund')
 out = os.path.join(ledger.home, 'tiles')
 # no real spend: it would ask again for 10 seconds when its answer is no answer
-commands = (['spend', '1', '--for', 'x', '--dry-run'], [], ['verify'], ['verify', '--full'], ['receipt', '5'], ['status'],
+commands = (['spend', '1', '--for', 'x', '--dry-run'], [], ['verify'], ['verify', '--full'],
+            ['receipt', '5'], ['status'],
             ['export', '--format', 'tiles', out], ['witness'])
 wrong, statuses = [], {}
 for n in range(rounds * len(commands)):
@@ -72,10 +77,12 @@ for n in range(rounds * len(commands)):
             (typed.returncode and not typed.stderr.strip()):
         wrong.append((n, words, typed.returncode, typed.stderr[-600:]))
     shutil.rmtree(os.path.join(state, 'pending'), ignore_errors=True)
-ok(not wrong, '%d garbled conversations, seed %d: an answer or a sentence' % (rounds * len(commands), seed), *wrong[:3])
+ok(not wrong, '%d garbled conversations, seed %d: an answer or a sentence'
+   % (rounds * len(commands), seed), *wrong[:3])
 ok(statuses.get(0, 0) and statuses.get(6, 0), 'some went well, and some were told', statuses)
 t.note('exit statuses: %s' % statuses)
-kept = [os.path.join(top, f) for top, _, files in os.walk(state) for f in files if f == 'checkpoint' and 'evidence' not in top]
+kept = [os.path.join(top, f) for top, _, files in os.walk(state) for f in files if f == 'checkpoint'
+        and 'evidence' not in top]
 bad = []
 for path in kept:
     try:
@@ -84,8 +91,10 @@ for path in kept:
     except (stranger.Bad, ValueError) as problem:
         bad.append((path, problem))
 ok(kept and not bad, 'what is remembered is signed', kept, bad)
-is_(ledger.fund('verify').returncode, 0, 'and the daemon itself still agrees with it', ledger.fund('verify').stderr)
+is_(ledger.fund('verify').returncode, 0, 'and the daemon itself still agrees with it',
+    ledger.fund('verify').stderr)
 typed = ledger.fund('witness')
-ok(typed.returncode == 4 and 'no witness that fund.conf(5) names' in typed.stderr, 'the witness, too (it is none that is configured)',
+ok(typed.returncode == 4 and 'no witness that fund.conf(5) names' in typed.stderr,
+   'the witness, too (it is none that is configured)',
    typed.returncode, typed.stderr)
 t.done()

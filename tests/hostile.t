@@ -31,7 +31,8 @@ CONN_MEMORY = SLOW * 40 << 10  # and that a silent connection may
 ENTRY_MEMORY = SLOW * 256  # and that an entry may until it is in the index
 ALICE, BOB, ATTACKER, MANY = 64001, 64002, 64900, 65000
 
-place = tempfile.mkdtemp(prefix='fund-hostile-', dir='/dev/shm')  # a busy disk is not the attackers' doing
+# a busy disk is not the attackers' doing
+place = tempfile.mkdtemp(prefix='fund-hostile-', dir='/dev/shm')
 atexit.register(shutil.rmtree, place, True)
 ledger = Ledger(roles={'manager': 'user:0', 'cron': 'user:0', 'auditor': 'user:%d' % ATTACKER},
                 place=place).start(env=environment(**sanitizer_options('quarantine_size_mb=1')))
@@ -140,7 +141,8 @@ def flood(data, read, count=64):
 def spends(ready):
     """64 connections that spend as quickly as they can, each spend a new one."""
     socks = [connected() for _ in range(64)]
-    template = b''.join(frame('Spend', spend(1, id='%08x-aaaa-4aaa-8aaa-aaaaaaaaaaaa' % n)) for n in range(30))
+    template = b''.join(frame('Spend', spend(1, id='%08x-aaaa-4aaa-8aaa-aaaaaaaaaaaa' % n))
+                        for n in range(30))
     ready()
     for n in range(10**9):
         _, writable, _ = select.select([], socks, [], 0.5)
@@ -198,7 +200,8 @@ ATTACKS = [
     ('frames without an end', flood(b'x', read=False)),
     ('cheap calls', flood(frame('Status'), read=True)),
     ('cheap calls, answers never read', flood(frame('Status'), read=False)),
-    ('audits, never read', flood(frame('Audit', {'kind': 'all'}, flags={'more': True}), read=False)),
+    ('audits, never read', flood(frame('Audit', {'kind': 'all'}, flags={'more': True}),
+                                 read=False)),
     ('audits, read slowly', slow),
     ('the same spends again and again', flood(SPENDS, read=True)),
     ('new spends, as many as go', spends),
@@ -273,10 +276,12 @@ admitted = alice.call('Status')['connections']
 note('%d connections tried, %d admitted' % (63 * len(crowd), admitted))
 ok(1000 <= admitted <= 1024, '10,000 connections: as many as the limit are admitted', admitted)
 slowest = min(p99(0.4)[0] for _ in range(3))  # before the silent are let go
-ok(slowest <= TIMES * quiet, '10,000 connections: an honest client goes on', '%.2f ms' % (slowest * 1000))
+ok(slowest <= TIMES * quiet, '10,000 connections: an honest client goes on',
+   '%.2f ms' % (slowest * 1000))
 memory = anonymous()
 entries = alice.call('Status')['entries'] - entries_then
-ok(memory - base - ENTRY_MEMORY * entries < MEMORY + 1024 * CONN_MEMORY, '10,000 connections: memory is bounded',
+ok(memory - base - ENTRY_MEMORY * entries < MEMORY + 1024 * CONN_MEMORY,
+   '10,000 connections: memory is bounded',
    '%d KiB more' % (memory - base >> 10))
 with ledger.connect(BOB, BOB) as bob:
     got = bob.recv()
@@ -311,7 +316,8 @@ with ledger.connect(MANY, MANY) as again:
 for n in range(50):  # hung up and made again at once: the daemon hears both in one turn
     mine.pop(0).close()
     mine.append(ledger.connect(MANY, MANY))
-ok(all(client.call('Checkpoint') for client in mine), 'one is hung up, one is made, 50 times: all get in')
+ok(all(client.call('Checkpoint') for client in mine),
+   'one is hung up, one is made, 50 times: all get in')
 watcher.join(PATIENCE)
 ok(half_after and 9 < half_after[0] < 13, 'half a frame is let go after 10 s', half_after)
 ok(all(client.call('Checkpoint') for client in mine), 'others are not')

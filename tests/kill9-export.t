@@ -29,7 +29,8 @@ with ledger.connect() as client:
 public, fresh = (Tiles(os.path.join(place, name), ledger.vkey) for name in ('tiles', 'fresh'))
 state = os.path.join(ledger.home, 'state')
 os.mkdir(state)
-words = environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=state, **sanitizer_options('detect_leaks=0'))
+words = environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=state,
+                    **sanitizer_options('detect_leaks=0'))
 
 
 def grow(count):
@@ -43,7 +44,8 @@ def grow(count):
 
 
 def export(tiles=public, wrap=()):
-    return subprocess.Popen([*wrap, program('fund'), 'export', '--format', 'tiles', tiles.dir], env=words,
+    return subprocess.Popen([*wrap, program('fund'), 'export', '--format', 'tiles', tiles.dir],
+                            env=words,
                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -65,7 +67,8 @@ def earlier(name):
 def tile_of(name):
     """Of the fresh directory: the tile that a partial one became."""
     whole = os.path.join(fresh.dir, name.split('.p/')[0])
-    return whole if os.path.exists(whole) else os.path.join(whole + '.p', os.listdir(whole + '.p')[0])
+    return whole if os.path.exists(whole) else os.path.join(whole + '.p',
+                                                            os.listdir(whole + '.p')[0])
 
 
 def peace():
@@ -113,7 +116,8 @@ for n in range(EXPORTS):
     if n % 9 == 8:
         peace()
         wrong += differences()
-ok(not wrong, 'exports killed %d times: what is published stays true, and is completed' % EXPORTS, *wrong[:5])
+ok(not wrong, 'exports killed %d times: what is published stays true, and is completed' % EXPORTS,
+   *wrong[:5])
 note('%d of them died; %d entries are published' % (killed, public.head()[0]))
 ok(killed, 'some died')
 

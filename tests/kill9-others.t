@@ -20,7 +20,8 @@ wrong, printed, whole = [], 0, 0
 longest = 0.02  # seconds until the blow; comes to where half of them end before
 for n in range(INITS):
     dir = os.path.join(home(), 'init')
-    making = subprocess.Popen([program('fundd'), '--init', '--origin', 'test.example/fund', '--dir', dir],
+    making = subprocess.Popen([program('fundd'), '--init', '--origin', 'test.example/fund', '--dir',
+                               dir],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment())
     time.sleep(random.random() * longest)
     making.kill()
@@ -37,7 +38,8 @@ for n in range(INITS):
     if again.returncode == 0 and whole and verified.returncode == 0:
         wrong.append('a whole ledger was made anew')
     shutil.rmtree(dir, ignore_errors=True)
-ok(not wrong, '--init killed %d times: what was printed is there, nothing is made anew' % INITS, *wrong[:5])
+ok(not wrong, '--init killed %d times: what was printed is there, nothing is made anew' % INITS,
+   *wrong[:5])
 note('%d had printed the key, %d were whole' % (printed, whole))
 
 # ---- A reset of many budgets --------------------------------------------------------------------
@@ -46,12 +48,14 @@ ledger = Ledger().start()
 with ledger.connect() as client:
     for first in range(0, BUDGETS, 50):
         for n in range(first, min(first + 50, BUDGETS)):
-            client.send('Open', name='b/%d' % n, group=1000 + n, allowance=100 + n, period='day', id=new_id())
+            client.send('Open', name='b/%d' % n, group=1000 + n, allowance=100 + n, period='day',
+                        id=new_id())
         for n in range(first, min(first + 50, BUDGETS)):
             client.answer()
 is_(ledger.stop(), 0, 'the daemon ends well')
 preload = run(['faketime', '-f', '+0', 'sh', '-c', 'echo "$LD_PRELOAD"']).stdout.strip()
-later = environment(FAKETIME='+3d', LD_PRELOAD=preload, **sanitizer_options('verify_asan_link_order=0'))
+later = environment(FAKETIME='+3d', LD_PRELOAD=preload,
+                    **sanitizer_options('verify_asan_link_order=0'))
 blows = posted = 0
 ledger.start(env=later)
 for n in range(RESETS):
@@ -70,7 +74,8 @@ for n in range(RESETS):
 with ledger.connect() as client:
     last = client.call('Reset')
     is_(client.call('Reset')['reset'], 0, 'once it is done, there is nothing more to reset')
-    balances = {r['budget']['name']: r['budget'] for r in client.stream('Balance', all=True) if 'budget' in r}
+    balances = {r['budget']['name']: r['budget'] for r in client.stream('Balance', all=True)
+                if 'budget' in r}
     is_([n for n in range(BUDGETS) if balances['b/%d' % n]['balance'] != 100 + n], [],
         'every budget has its allowance, once')
     entries = client.audit(kind='reset')
@@ -97,14 +102,16 @@ words = environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=state)
 ended, longest = {}, 0.01
 for n in range(CLIENTS):
     reason = 'reason %d' % n
-    typed = subprocess.Popen([program('fund'), 'spend', '1', '--for', reason], stdout=subprocess.DEVNULL,
+    typed = subprocess.Popen([program('fund'), 'spend', '1', '--for', reason],
+                             stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, env=words)
     time.sleep(random.random() * longest)
     typed.kill()
     ended[reason] = typed.wait()
     longest *= 1.2 if ended[reason] else 0.85
 folder = os.path.join(state, 'fund', 'pending')
-left = [name for name in os.listdir(folder) if not name.startswith('.')] if os.path.isdir(folder) else []
+left = [name for name in os.listdir(folder)
+        if not name.startswith('.')] if os.path.isdir(folder) else []
 sent = run([program('fund'), 'pending', '--send'], env=words)
 with ledger.connect() as client:
     reasons = [e['reason'] for e in client.audit(kind='spend')]

@@ -13,7 +13,8 @@ BLOWS = int(os.environ.get('LOG_WRAPS', 4))
 COMMITS = 3000      # a page of the log each, so that both of its segments are full
 random.seed(int(os.environ.get('SEED', '1')))
 
-place = tempfile.mkdtemp(prefix='fund-log-', dir='/dev/shm')  # commits are to be quick, settling slow
+# commits are to be quick, settling slow
+place = tempfile.mkdtemp(prefix='fund-log-', dir='/dev/shm')
 atexit.register(shutil.rmtree, place, True)
 slow = os.path.join(place, 'slow')
 os.mkdir(slow)

@@ -134,7 +134,8 @@ with open(path, 'w') as f:
 near = os.path.join(ledger.home, 'near.sock')
 with Listener(near, ledger.socket):
     ledger.fund('--socket', near, 'spend', '--batch', path, '--dry-run')
-is_([(p['amount'], p['currency'], p.get('exp')) for p in Listener.spends], [(100, 'EUR', 2), (700, 'JPY', 0), (1000, 'KWD', 3)],
+is_([(p['amount'], p['currency'], p.get('exp')) for p in Listener.spends],
+    [(100, 'EUR', 2), (700, 'JPY', 0), (1000, 'KWD', 3)],
     'each row says its currency and how many digits that has')
 
 rows = 'ref,amount,reason\na1,1.00,"one, quoted"\na2,2.00,two\na3,500,too much\n'
@@ -154,12 +155,14 @@ for text, why in (('amount,reason\n1,x\n', 'no ref column'),
                   ('ref,amount,reason\nb,1,\n', 'an empty reason'),
                   ('ref,amount,reason\nb,1,x,y\n', 'more cells than columns'),
                   ('ref,amount,reason,currency\nb,1,x,EUX\n', 'a currency of nowhere'),
-                  ('ref,amount,reason\nb,1,"x\n', 'a quote that never ends'), ('', 'an empty file')):
+                  ('ref,amount,reason\nb,1,"x\n', 'a quote that never ends'),
+                  ('', 'an empty file')):
     typed = batch(text)
     ok(typed.returncode == 2 and typed.stderr.strip() and spends() == 6,
        'a batch with %s is refused whole' % why, typed.returncode, typed.stderr)
 
-ok('by commas, not by semicolons' in batch('ref;amount;reason\na;1;x\n').stderr, 'a sheet with semicolons: says so')
+ok('by commas, not by semicolons' in batch('ref;amount;reason\na;1;x\n').stderr,
+   'a sheet with semicolons: says so')
 typed = batch('ref,amount,reason\nc1,1,x\n\n,2,y\nc3,x,z\nc4,3,\n')
 ok(all('line %d' % n in typed.stderr for n in (4, 6)) and 'Nothing was sent' in typed.stderr,
    'wrong rows are told of, each with its line', typed.stderr)
@@ -172,7 +175,8 @@ for more in (('5',), ('--for', 'x'), ('--customer', 'x'), ('--category', 'x'), (
     ok(typed.returncode == 2 and 'stand' in typed.stderr,
        '%s beside a batch is refused, not left out' % more[0], typed.returncode, typed.stderr)
 typed = batch(rows.replace('1.00', '1.50'))
-ok('line 2, a1: this ref stands for another spend' in typed.stderr, 'a row that was changed is refused',
+ok('line 2, a1: this ref stands for another spend' in typed.stderr,
+   'a row that was changed is refused',
    typed.stderr)
 is_(spends(), 6, 'and nothing was recorded')
 typed = batch('\ufeffref,amount,reason\r\nd1,1,x\r\n\r\nd2,900,y\r\n')

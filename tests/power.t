@@ -116,7 +116,8 @@ def exports(disk):
                 for _ in range(60):
                     client.answer()
             entries = client.call('Status')['entries']
-        exporting = subprocess.Popen([fund, 'export', '--socket', ledger.socket, '--format', 'tiles', tiles.dir],
+        exporting = subprocess.Popen([fund, 'export', '--socket', ledger.socket, '--format',
+                                      'tiles', tiles.dir],
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      env=environment(XDG_STATE_HOME=ledger.home))
         if n % 2:
@@ -132,7 +133,8 @@ def exports(disk):
         disk.mount()
         try:
             size = len(tiles.leaves())
-            wrong += ['%d of %d entries are left of an export' % (size, entries)] if said and size < entries else []
+            wrong += ['%d of %d entries are left of an export'
+                      % (size, entries)] if said and size < entries else []
         except (stranger.Bad, OSError, ValueError) as error:
             wrong.append(repr(error))
     is_(ledger.stop(), 0, 'the daemon ends well')

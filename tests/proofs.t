@@ -42,10 +42,12 @@ def held(receipt, seq):
         signed.add(note)
     size, root, _ = unpacked(note)
     leaf = receipt['leaf'].encode()
-    stranger.inclusion_check(seq, size, stranger.sha256(b'\0', leaf), [base64.b64decode(p) for p in path], root)
+    stranger.inclusion_check(seq, size, stranger.sha256(b'\0', leaf),
+                             [base64.b64decode(p) for p in path], root)
     entry = stranger.leaf_entry(leaf)
     memo = base64.b64decode(receipt['salt']) + receipt['memo'].encode()
-    stranger.need(entry['memo'] == base64.b64encode(stranger.sha256(b'fundd memo v1\n', memo)).decode(),
+    stranger.need(entry['memo'] == base64.b64encode(stranger.sha256(b'fundd memo v1\n',
+                                                                    memo)).decode(),
                   'another memo')
     return size
 
@@ -100,7 +102,8 @@ def proven(seq, at_least):
 
 every('each entry, against the newest head', [(seq, 0) for seq in range(size)], proven)
 is_(heads, {size}, 'which it is')
-every('each entry, against each head', [(seq, n) for n in range(1, size + 1) for seq in range(n)], proven)
+every('each entry, against each head', [(seq, n) for n in range(1, size + 1) for seq in range(n)],
+      proven)
 ok(3 < len(heads) < size, 'there are heads of several sizes', heads)
 
 
@@ -169,7 +172,8 @@ def spent(**more):
 
 got = spent(receipt=True)
 is_(receipt_of(got), got['entry']['seq'] + 1, "a spend's receipt is of the head of its own commit")
-is_(call('Checkpoint')['checkpoint'], got['receipt']['proof'].partition('\n\n')[2], 'which is served')
+is_(call('Checkpoint')['checkpoint'], got['receipt']['proof'].partition('\n\n')[2],
+    'which is served')
 is_('receipt' in spent(), False, 'who does not ask gets none')
 is_('receipt' in spent(receipt=True, dry_run=True), False, 'a dry run has none')
 up = call('TopUp', topup('alice', 500, receipt=True))
@@ -180,10 +184,12 @@ is_(receipt_of(back), back['entry']['seq'] + 1, "a refund's")
 first = spend(100)
 once = call('Spend', first)
 again = call('Spend', first, receipt=True)
-is_((again['replayed'], again['entry']['seq']), (True, once['entry']['seq']), 'a repeated request is the same')
+is_((again['replayed'], again['entry']['seq']), (True, once['entry']['seq']),
+    'a repeated request is the same')
 is_(receipt_of(again), once['entry']['seq'] + 1, 'and gets its receipt, asked for only now')
 spent()
-is_(receipt_of(call('Spend', first, receipt=True)), once['entry']['seq'] + 2, 'later, of a newer head')
+is_(receipt_of(call('Spend', first, receipt=True)), once['entry']['seq'] + 2,
+    'later, of a newer head')
 
 mixed = [(n % 3 != 1, n % 7 == 3) for n in range(60)]    # receipt, and refused
 calls = [spend(0 if bad else 100, receipt=wanted) for wanted, bad in mixed]
@@ -205,14 +211,16 @@ ok(len(sizes) < 10, 'they share their heads', sizes)
 before = call('Status')['entries']
 client.send_raw(frame('Spend', spend(100, receipt=True), flags={'oneway': True}) +
                 frame('Spend', spend(100, receipt=True)))
-ok(receipt_of(client.answer()) == before + 2, 'a oneway call has no answer and leaves no hole in the next')
+ok(receipt_of(client.answer()) == before + 2,
+   'a oneway call has no answer and leaves no hole in the next')
 
 long_ = '"\\' * 590
 client.send_raw(b''.join(frame('Spend', spend(1, reason=long_, receipt=True)) for _ in range(64)))
 time.sleep(0.1)    # a slow reader
 answers = [client.answer() for _ in range(64)]
 every('64 long ones, read slowly', [(a,) for a in answers],
-      lambda a: receipt_of(a) and None if json.loads(a['receipt']['memo'])['reason'] == long_ else 'other words')
+      lambda a: receipt_of(a) and None
+      if json.loads(a['receipt']['memo'])['reason'] == long_ else 'other words')
 client.close()
 
 # A commit that fails takes its receipts' holes with it.
@@ -235,8 +243,11 @@ ledger.stop()
 undone, left, wrong = 0, 0, []
 for nth in range(1, 8):
     try:
-        ledger.start(['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-P', ledger.dir + '/ledger.wal', '-e',
-                      'trace=pwrite64', '-e', 'inject=pwrite64:error=ENOSPC:when=%d' % nth], environment(**sanitizer_options('detect_leaks=0')))
+        ledger.start(['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-P',
+                      ledger.dir + '/ledger.wal', '-e',
+                      'trace=pwrite64', '-e',
+                      'inject=pwrite64:error=ENOSPC:when=%d'
+                      % nth], environment(**sanitizer_options('detect_leaks=0')))
     except RuntimeError:    # it was the start that failed
         continue
     refusals = []
@@ -256,7 +267,8 @@ for nth in range(1, 8):
     # those of one commit: ten, or as many as had come when it was made
     if set(refusals) - {'Unavailable'} or len(refusals) > 10:
         wrong.append((nth, refusals))
-ok(undone and not wrong, '%d spends undone: refused, and the next ones have the right receipts' % undone,
+ok(undone and not wrong, '%d spends undone: refused, and the next ones have the right receipts'
+   % undone,
    '%d times left unanswered' % left, *wrong)
 ledger.start()
 
@@ -281,7 +293,8 @@ if uid == 0:
         ok(True, 'genesis and boot are proven to everybody')
         for _ in range(2):
             held(boss.call('Prove', seq=spent)['receipt'], spent)
-        records = [e for e in boss.audit(kind='audit') if e.get('filter') == '{"receipt":%d}' % spent]
+        records = [e for e in boss.audit(kind='audit')
+                   if e.get('filter') == '{"receipt":%d}' % spent]
         is_([e['budget'] for e in records], ['bob'], 'a manager who looks at it is on record, once')
 
 is_(ledger.stop(), 0, 'the daemon ends well')

@@ -172,7 +172,8 @@ for _ in range(STEPS // 2):
     shop.step()
 note('%d requests, %d refused' % (len(shop.requests), len(refusals)))
 ok(len(refusals) > STEPS // 50, 'some were refused')
-ok({e['kind'] for *_, e in shop.requests} == {'open', 'adjust', 'close', 'topup', 'spend', 'refund'},
+ok({e['kind'] for *_, e in shop.requests} == {'open', 'adjust', 'close', 'topup', 'spend',
+                                              'refund'},
    'nothing was left out')
 
 ran = questions(shop)

@@ -17,7 +17,8 @@ random.seed(int(os.environ.get('SEED', '1')))
 t.program('fund-verify')
 ledger = t.Ledger(roles={'manager': 'user:0', 'auditor': 'user:61009'}).start()
 rep, auditor, nobody = (61001, 61001, ()), (61009, 61009, ()), (61066, 61066, ())
-is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').returncode, 0, 'a budget')
+is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').returncode, 0,
+    'a budget')
 place = os.path.join(ledger.home, 'state-61001', 'fund', 'test.example', 'fund')
 receipts = os.path.join(place, 'receipts')
 
@@ -56,7 +57,8 @@ def held(text, vkey=None):
     stranger.inclusion_check(entry['seq'], int(head[1]), stranger.sha256(b'\0', leaf),
                              [base64.b64decode(p) for p in path], base64.b64decode(head[2]))
     memo = base64.b64decode(parts['salt']) + parts['memo'].encode()
-    stranger.need(stranger.sha256(b'fundd memo v1\n', memo) == base64.b64decode(entry['memo']), 'other words')
+    stranger.need(stranger.sha256(b'fundd memo v1\n', memo) == base64.b64decode(entry['memo']),
+                  'other words')
     return entry, json.loads(parts['memo'])
 
 
@@ -71,13 +73,15 @@ fund('refund', str(spent), '5', '--for', 'half of it')
 is_(held(read(os.path.join(receipts, str(last()))))[0]['kind'], 'refund', "a refund's")
 ledger.fund('topup', 'alice', '7')
 mine = os.path.join(ledger.home, 'state-0', 'fund', 'test.example', 'fund', 'receipts')
-is_([held(read(os.path.join(mine, n)))[0]['kind'] for n in os.listdir(mine)], ['topup'], "a top-up's")
+is_([held(read(os.path.join(mine, n)))[0]['kind'] for n in os.listdir(mine)], ['topup'],
+    "a top-up's")
 before = last()
 typed = fund('spend', '--batch', write('batch.csv', 'ref,amount,reason\n' + ''.join(
     'r%d,1.00,row %d\n' % (n, n) for n in range(100))))
 is_((typed.returncode, typed.stderr), (0, ''), 'a batch')
 kept = sorted(n for n in map(int, os.listdir(receipts)) if n > before)
-is_([held(read(os.path.join(receipts, str(n))))[1]['reason'] for n in kept[::7]], ['row %d' % n for n in range(0, 100, 7)],
+is_([held(read(os.path.join(receipts, str(n))))[1]['reason'] for n in kept[::7]],
+    ['row %d' % n for n in range(0, 100, 7)],
     'has a receipt for each row')
 is_(len(kept), 100, 'all of them')
 dry = last()
@@ -94,14 +98,18 @@ is_(read(os.path.join(receipts, str(spent))), typed.stdout, 'and keeps it')
 path = os.path.join(ledger.home, 'state-61001', 'mine')
 is_(fund('receipt', str(spent), '-o', path).returncode, 0, 'into a file')
 is_(read(path), typed.stdout, 'as it is')
-env = t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=os.path.join(ledger.home, 'state-61001'))
+env = t.environment(FUND_SOCKET=ledger.socket,
+                    XDG_STATE_HOME=os.path.join(ledger.home, 'state-61001'))
 for mask, mode in (('077', '0o600'), ('022', '0o644')):
-    t.run([*t.identity(*rep), 'sh', '-c', 'umask %s; exec "$0" receipt %d -o %s' % (mask, spent, path), t.program('fund')], env=env)
-    is_(oct(os.stat(path).st_mode & 0o777), mode, 'which with a umask of %s others may %sread' % (mask, 'not ' * (mask == '077')))
+    t.run([*t.identity(*rep), 'sh', '-c', 'umask %s; exec "$0" receipt %d -o %s'
+           % (mask, spent, path), t.program('fund')], env=env)
+    is_(oct(os.stat(path).st_mode & 0o777), mode,
+        'which with a umask of %s others may %sread' % (mask, 'not ' * (mask == '077')))
 trap = os.path.join(ledger.home, 'state-61001', '.mine')
 other = os.path.join(receipts, str(spent + 1))
 before = read(other)
-t.run([*t.identity(*rep), 'sh', '-c', 'ln %s %s.$$; exec "$0" receipt %d -o %s' % (other, trap, spent, path), t.program('fund')],
+t.run([*t.identity(*rep), 'sh', '-c', 'ln %s %s.$$; exec "$0" receipt %d -o %s'
+       % (other, trap, spent, path), t.program('fund')],
       env=env)
 ok(read(other) == before and held(read(path)), 'what somebody laid in its way is not written to')
 bare = fund('receipt', str(spent), '--proof').stdout
@@ -109,7 +117,8 @@ ok(typed.stdout.startswith(bare + '\nfundd receipt v1\n'), 'the bare proof stand
 is_(fund('receipt', '99999').returncode, 3, 'of an entry that is not there: refused')
 is_(ledger.fund('receipt', str(spent), who=nobody).returncode, 4, "somebody else's: not permitted")
 is_(fund('receipt').returncode, 2, 'without a number: usage')
-is_(fund('receipt', str(spent), '-o', '/nonexistent/x').returncode, 1, 'a file that cannot be written: failed')
+is_(fund('receipt', str(spent), '-o', '/nonexistent/x').returncode, 1,
+    'a file that cannot be written: failed')
 
 # ---- fund verify FILE, without a daemon ---------------------------------------------------------
 
@@ -128,7 +137,8 @@ ok(typed.returncode == 0 and 'EUR 25.00' in typed.stdout and 'parcel came late' 
 said = json.loads(verify('--json', path, *given).stdout)
 is_((said['leaf']['seq'], said['memo']['reason']), (spent, 'parcel came late'), 'as JSON')
 typed = verify(path)
-ok(typed.returncode == 6 and '--vkey' in typed.stderr, 'without a key: not verified, and what is missing', typed.stderr)
+ok(typed.returncode == 6 and '--vkey' in typed.stderr,
+   'without a key: not verified, and what is missing', typed.stderr)
 other = t.Ledger()
 is_(verify(path, '--vkey', other.vkey).returncode, 6, 'with another key: not verified')
 is_(verify(path, '--vkey', 'x').returncode, 2, 'with no key: usage')
@@ -136,11 +146,13 @@ leaf = write('leaf', [line for line in text.splitlines() if line.startswith('lea
 is_(verify(write('bare', bare), '--leaf', leaf, *given).returncode, 0, 'a bare proof with its leaf')
 is_(verify(write('bare', bare), *given).returncode, 2, 'without: says what is missing')
 is_(verify(os.path.join(place, 'checkpoint'), *given, who=None).returncode, 0, 'a checkpoint')
-is_(verify(path, home=os.path.join(ledger.home, 'state-61001'), who=None).returncode, 0, 'with the remembered key')
+is_(verify(path, home=os.path.join(ledger.home, 'state-61001'), who=None).returncode, 0,
+    'with the remembered key')
 is_(verify(path, *given, '--witness', ledger.vkey).returncode, 2, "a ledger's key is no witness's")
 is_(verify('/nonexistent', *given).returncode, 1, 'no such file')
 typed = verify(write('letter', 'Dear customer,\n\nwe are sorry.\n'), *given)
-ok(typed.returncode == 6 and 'it is neither a receipt, nor a proof, nor a signed checkpoint' in typed.stderr,
+ok(typed.returncode == 6
+   and 'it is neither a receipt, nor a proof, nor a signed checkpoint' in typed.stderr,
    'a letter: says what it is not', typed.stderr)
 is_(verify(*given).returncode, 2, 'a key without a file: usage')
 
@@ -153,7 +165,8 @@ for n in range(200):
     if got.returncode != 6 and n < 200:
         wrong.append((at, chr(raw[at]), got.returncode, got.stderr))
 harmless = [w for w in wrong if w[2] in (2, 1) or text.encode()[w[0]:w[0] + 1] in b'\n']
-ok(len(wrong) == len(harmless) and len(wrong) < 20, '200 receipts with one flipped bit: none verifies', *wrong)
+ok(len(wrong) == len(harmless) and len(wrong) < 20,
+   '200 receipts with one flipped bit: none verifies', *wrong)
 with open(os.path.join(ledger.dir, 'signing.key'), 'rb') as f:
     seed = f.read()
 
@@ -171,14 +184,19 @@ def made(memo):
         base64.b64encode(salt).decode())).encode() + memo + b'\n'
 
 
-is_(verify(write('made', made(b'{"reason":"fine"}')), *given, who=None).returncode, 0, 'a receipt made by hand')
-for memo in (b'none', b'{"reason":5}', b'{"reason":"a","reason":"b"}', b'{},"size":9', b'{"reason":"\xff"}', b'\x1b[31m'):
+is_(verify(write('made', made(b'{"reason":"fine"}')), *given, who=None).returncode, 0,
+    'a receipt made by hand')
+for memo in (b'none', b'{"reason":5}', b'{"reason":"a","reason":"b"}', b'{},"size":9',
+             b'{"reason":"\xff"}', b'\x1b[31m'):
     for more in ((), ('--json',)):
         got = verify(*more, write('made', made(memo)), *given, who=None)
-        ok(got.returncode == 6 and 'memo' in got.stderr, 'the memo %r: refused' % memo, got.stdout, got.stderr)
-for memo in (b'{"reason":"a\\u001b[2K"}', b'{"reason":"a\\n  It stands"}', b'{"customer":"\\u009b2J"}', b'{"reason":"\\u202eevil"}'):
+        ok(got.returncode == 6 and 'memo' in got.stderr, 'the memo %r: refused' % memo, got.stdout,
+           got.stderr)
+for memo in (b'{"reason":"a\\u001b[2K"}', b'{"reason":"a\\n  It stands"}',
+             b'{"customer":"\\u009b2J"}', b'{"reason":"\\u202eevil"}'):
     got = verify(write('made', made(memo)), *given, who=None)
-    ok(got.returncode == 0 and 'not shown' in got.stdout and not re.search('[\x1b\x80-\x9f\u202e]|a\\n', got.stdout),
+    ok(got.returncode == 0 and 'not shown' in got.stdout
+       and not re.search('[\x1b\x80-\x9f\u202e]|a\\n', got.stdout),
        'the memo %r: does not reach the terminal' % memo, repr(got.stdout), got.stderr)
 lines = text.splitlines()
 mutants = {
@@ -190,7 +208,8 @@ mutants = {
     'two hashes exchanged': '\n'.join(lines[:2] + [lines[3], lines[2]] + lines[4:]) + '\n',
     'a hash left out': '\n'.join(lines[:2] + lines[3:]) + '\n',
     'an index with a leading zero': text.replace('index ', 'index 0'),
-    'the signature of another': text.replace(lines[-5], '\u2014 other.example/x ' + lines[-5].split(' ')[-1]),
+    'the signature of another': text.replace(lines[-5],
+                                             '\u2014 other.example/x ' + lines[-5].split(' ')[-1]),
     'no signature': '\n'.join(l for l in lines if not l.startswith('\u2014')) + '\n',
     'too long': text + 'x' * 40000,
     'not UTF-8': text.encode().replace('\u2014'.encode(), b'\xff\xfe\xfd'),
@@ -198,16 +217,19 @@ mutants = {
 }
 for name, mutant in mutants.items():
     got = verify(write('mutant', mutant), *given, who=None)
-    ok(got.returncode in (1, 2, 6) and got.stderr, 'a receipt %s: refused' % name, got.returncode, got.stdout, got.stderr)
+    ok(got.returncode in (1, 2, 6) and got.stderr, 'a receipt %s: refused' % name, got.returncode,
+       got.stdout, got.stderr)
 
 # ---- fund verify, with the daemon ---------------------------------------------------------------
 
 typed = fund('verify')
-ok(typed.returncode == 0 and '102 receipts' in typed.stdout, 'all my receipts', typed.stdout, typed.stderr)
+ok(typed.returncode == 0 and '102 receipts' in typed.stdout, 'all my receipts', typed.stdout,
+   typed.stderr)
 with open(os.path.join(receipts, '5'), 'w') as f:
     f.write(text)
 typed = fund('verify')
-ok(typed.returncode == 6 and 'entry 5' in typed.stderr, "a receipt under another's number: said", typed.stderr)
+ok(typed.returncode == 6 and 'entry 5' in typed.stderr, "a receipt under another's number: said",
+   typed.stderr)
 os.unlink(os.path.join(receipts, '5'))
 is_(fund('verify', '--full').returncode, 4, 'a rep does not read all leaves')
 typed = ledger.fund('verify', '--full', who=auditor)
@@ -215,7 +237,8 @@ with ledger.connect() as client:
     budgets = client.call('Balance', all=True)['budgets']
     entries = client.call('Status')['entries']
 left = sum(b['balance'] for b in budgets)
-ok(typed.returncode == 0 and 'all %d entries' % entries in typed.stdout and 'EUR %.2f left' % (left / 100) in typed.stdout,
+ok(typed.returncode == 0 and 'all %d entries' % entries in typed.stdout
+   and 'EUR %.2f left' % (left / 100) in typed.stdout,
    'an auditor does, and gets the same balances', typed.stdout, typed.stderr)
 command = 'exec %s -c "import socket,sys,os,threading; s=socket.socket(socket.AF_UNIX); s.connect(\'%s\')\n' \
     'def up():\n while d:=os.read(0,65536): s.sendall(d)\n s.shutdown(1)\n' \
@@ -236,16 +259,20 @@ def swap(old, new):
 
 liar = os.path.join(ledger.home, 'liar.sock')
 for name, lie, says in (
-        ('another balance', swap('"from_after":', '"from_after":1'), 'entry 20: the balance after it is wrong'),
-        ('another amount', swap('"amount":100', '"amount":99'), 'entry 20: the balance after it is wrong'),
+        ('another balance', swap('"from_after":', '"from_after":1'),
+         'entry 20: the balance after it is wrong'),
+        ('another amount', swap('"amount":100', '"amount":99'),
+         'entry 20: the balance after it is wrong'),
         ('another number', swap('"seq":20', '"seq":21'), 'entry 20: its number'),
         ('a blank', swap('"kind"', ' "kind"'), 'entry 20: '),
-        ('money that goes elsewhere', swap('"to":"spent"', '"to":"company"'), 'entry 20: money does not go that way'),
+        ('money that goes elsewhere', swap('"to":"spent"', '"to":"company"'),
+         'entry 20: money does not go that way'),
         ('another id', lambda p: p.update(leaf=re.sub('(?<="id":".{34})..', '00', p['leaf'])),
          'not those that were signed'),
         ('a gap', lambda p: p.update(seq=21), 'broke off at entry 20')):
     with Liar(liar, ledger.socket) as proxy:
         proxy.lie = lie
         typed = ledger.fund('verify', '--full', '--socket', liar)
-    ok(typed.returncode in (5, 6) and says in typed.stderr, 'leaves with %s: %s' % (name, says), typed.returncode, typed.stderr)
+    ok(typed.returncode in (5, 6) and says in typed.stderr, 'leaves with %s: %s' % (name, says),
+       typed.returncode, typed.stderr)
 t.done()

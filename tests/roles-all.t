@@ -33,7 +33,8 @@ def everybody():
     """The people, and the config that makes them what they are."""
     grants = {role: [] for role in ROLES}
     people = [Person('stranger', STRANGER), Person('alice', ALICE), Person('bob', BOB),
-              Person('member', 64003, groups=[7, TEAM], team=True), Person('native', 64004, gid=TEAM, team=True),
+              Person('member', 64003, groups=[7, TEAM], team=True),
+              Person('native', 64004, gid=TEAM, team=True),
               Person('nobody', 65534), Person('root', 0, roles=['manager'])]
     uid = itertools.count(64100)
     for role in ROLES:
@@ -60,12 +61,14 @@ root = next(p for p in people if p.name == 'root').connect()
 root.call('Open', name='team/north', group=TEAM, id=new_id())
 root.call('TopUp', topup('team/north', 10**9))
 for name, uid in (('alice', ALICE), ('bob', BOB)):
-    root.call('Open', name=name, owner=uid, allowance=10**6, pool='team/north', self_topup=10**6, id=new_id())
+    root.call('Open', name=name, owner=uid, allowance=10**6, pool='team/north', self_topup=10**6,
+              id=new_id())
 for person in people:
     person.client = person.connect()
 alice = next(p for p in people if p.name == 'alice').client
 SPENT = alice.call('Spend', spend(50))['entry']['seq']
-POOLED = next(p for p in people if p.name == 'member').client.call('Spend', spend(50))['entry']['seq']
+POOLED = next(p for p in people
+              if p.name == 'member').client.call('Spend', spend(50))['entry']['seq']
 number = itertools.count()
 
 
@@ -91,12 +94,16 @@ TABLE = {
               (lambda: topup('alice', 1, **{'from': 'team/north', 'dry_run': True}),
                named('alice', roles=['manager'])),
               (lambda: topup('team/north', 1, dry_run=True), has('manager'))],
-    'Refund': [(lambda: {'ref': SPENT, 'id': new_id(), 'dry_run': True}, named('alice', roles=['manager'])),
-               (lambda: {'ref': POOLED, 'id': new_id(), 'dry_run': True}, named('member', roles=['manager']))],
+    'Refund': [(lambda: {'ref': SPENT, 'id': new_id(), 'dry_run': True},
+                named('alice', roles=['manager'])),
+               (lambda: {'ref': POOLED, 'id': new_id(), 'dry_run': True},
+                named('member', roles=['manager']))],
     'Reset': [(lambda: {}, has('cron')), (lambda: {'budget': 'alice'}, has('cron')),
               (lambda: {'dry_run': True}, has('cron'))],
-    'Open': [(lambda: {'name': 'new/%d' % next(number), 'group': 9, 'id': new_id()}, has('manager'))],
-    'Adjust': [(lambda: {'name': 'alice', 'guideline': 1 + next(number), 'id': new_id()}, has('manager'))],
+    'Open': [(lambda: {'name': 'new/%d' % next(number), 'group': 9, 'id': new_id()},
+              has('manager'))],
+    'Adjust': [(lambda: {'name': 'alice', 'guideline': 1 + next(number), 'id': new_id()},
+                has('manager'))],
     'Close': [(lambda: {'name': fresh(), 'id': new_id()}, has('manager'))],
     'Balance': [(lambda: {'budgets': ['alice']}, named('alice', roles=READERS)),
                 (lambda: {'budgets': ['team/north']}, named(team=True, roles=READERS)),
@@ -105,7 +112,8 @@ TABLE = {
               (lambda: {'budgets': ['team/north']}, named(team=True, roles=READERS)),
               (lambda: {'budgets': ['alice', 'bob']}, has(*READERS))],
     'Report': [(lambda: {'month': '2026-11', 'budgets': ['alice']}, named('alice', roles=READERS)),
-               (lambda: {'month': '2026-11', 'budgets': ['team/north']}, named(team=True, roles=READERS)),
+               (lambda: {'month': '2026-11', 'budgets': ['team/north']},
+                named(team=True, roles=READERS)),
                (lambda: {'month': '2026-11', 'budgets': ['alice', 'bob']}, has(*READERS)),
                (lambda: {'month': '2026-11'}, anybody)],
     'Checkpoint': [(lambda: {}, anybody)],
@@ -167,7 +175,8 @@ before = open_files()
 with ledger.connect(ALICE, ALICE) as client:
     for n in range(50):
         socket.send_fds(client.sock, [frame('Spend', spend(1, dry_run=True))], [0, 1, 2])
-    ok(all(client.answer()['budget'] for n in range(50)), 'calls with descriptors passed along are answered')
+    ok(all(client.answer()['budget'] for n in range(50)),
+       'calls with descriptors passed along are answered')
     is_(open_files(), before + 1, 'and the descriptors do not stay')
 
 # ---- User namespaces ----------------------------------------------------------------------------
@@ -208,12 +217,14 @@ for mapped, shown in ((True, '0'), (False, '65534')):
     word, client = within_namespace(mapped)
     is_(word, shown, 'in her namespace alice is uid %s' % shown)
     if client:
-        is_(client.call('Spend', spend(1))['entry']['uid'], ALICE, 'to the daemon she is who she was')
+        is_(client.call('Spend', spend(1))['entry']['uid'], ALICE,
+            'to the daemon she is who she was')
         permitted, _ = verdict(client, 'Open', {'name': 'mine', 'group': 9, 'id': new_id()})
         ok(not permitted, 'and no manager')
         client.close()
 
-inside = run(['unshare', '--user', '--map-root-user', program('fundd'), '--dir', ledger.dir + '-none'])
+inside = run(['unshare', '--user', '--map-root-user', program('fundd'), '--dir',
+              ledger.dir + '-none'])
 ok(inside.returncode == 1 and 'tell people apart' in inside.stderr.replace('\n', ' '),
    'a daemon in a user namespace does not start', inside.stderr)
 
@@ -277,7 +288,8 @@ squatter = socket.socket(socket.AF_UNIX)
 squatter.bind(other.socket)
 squatter.listen()
 other.spawn()  # not start(), which would ask the squatter
-ok(other.daemon.wait(PATIENCE) == 1 and 'in use' in other.log(), 'somebody listens there: it does not start')
+ok(other.daemon.wait(PATIENCE) == 1 and 'in use' in other.log(),
+   'somebody listens there: it does not start')
 other.daemon = None
 squatter.close()
 is_(started(), None, 'nobody listens there any more: it does')
@@ -307,7 +319,8 @@ other.socket = real
 # ---- The config's place: whoever may write there has every role ----------------------------------
 
 for name, path in (('the config', other.config), ('its directory', other.home)):
-    for change, back, what in ((lambda: os.chown(path, STRANGER, STRANGER), lambda: os.chown(path, 0, 0),
+    for change, back, what in ((lambda: os.chown(path, STRANGER, STRANGER),
+                                lambda: os.chown(path, 0, 0),
                                 'belongs to somebody else'),
                                (lambda: os.chmod(path, 0o777), lambda: os.chmod(path, 0o755),
                                 'written by everybody')):

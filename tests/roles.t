@@ -111,7 +111,8 @@ TABLE = [
 def verdict(client, method, params):
     """None when it was done, else the refusal's name."""
     try:
-        client.stream(method, params) if method in ('Audit', 'Leaves') else client.call(method, params)
+        client.stream(method, params) if method in ('Audit',
+                                                    'Leaves') else client.call(method, params)
     except Refused as refused:
         return refused.name
     return None

@@ -36,7 +36,8 @@ def probe(log, send):
 
 def check_probed(who, found):
     for name in REFUSED:
-        ok(found.get(name) in ('EPERM', 'EACCES'), '%s is refused to %s' % (name, who), found.get(name, 'not tried'))
+        ok(found.get(name) in ('EPERM', 'EACCES'), '%s is refused to %s' % (name, who),
+           found.get(name, 'not tried'))
     for name in NEEDED:
         is_(found.get(name), 'ok', '%s works for %s' % (name, who))
 
@@ -48,7 +49,8 @@ def threads(pid):
 
 
 
-ledger = Ledger(roles={'manager': 'user:0', 'cron': 'user:root', 'auditor': 'user:64040'}, zone='Europe/Berlin')
+ledger = Ledger(roles={'manager': 'user:0', 'cron': 'user:root', 'auditor': 'user:64040'},
+                zone='Europe/Berlin')
 preload = environment(LD_PRELOAD=program('tests/tools/probe.so'), PROBE=outside,
                       **sanitizer_options('verify_asan_link_order=0'))
 ledger.start(env=preload)
@@ -59,8 +61,10 @@ check_probed('the loop', probe(ledger.log, lambda: os.kill(pid, signal.SIGUSR1))
 behind = threads(pid)
 is_(len(behind), 2, 'a thread settles, and one folds')
 for number, tid in enumerate(behind, 2):
-    check_probed('thread %d' % number, probe(ledger.log, lambda: libc.tgkill(pid, tid, signal.SIGUSR2)))
-is_(sorted(os.sched_getscheduler(tid) == os.SCHED_BATCH and os.getpriority(os.PRIO_PROCESS, tid) == 10
+    check_probed('thread %d' % number, probe(ledger.log,
+                                             lambda: libc.tgkill(pid, tid, signal.SIGUSR2)))
+is_(sorted(os.sched_getscheduler(tid) == os.SCHED_BATCH
+           and os.getpriority(os.PRIO_PROCESS, tid) == 10
            for tid in [pid, *behind]), [False, False, True], 'the one that folds is behind the others')
 with open('/proc/%d/status' % pid) as f:
     status = f.read()
@@ -83,7 +87,8 @@ deadline = time.monotonic() + PATIENCE
 while 'read again' not in ledger.log() and time.monotonic() < deadline:
     time.sleep(0.01)
 with ledger.connect(1, 1) as daemon:
-    ok(daemon.call('Open', name='by-daemon', group=5, id=new_id()), 'the roles are read again, names included')
+    ok(daemon.call('Open', name='by-daemon', group=5, id=new_id()),
+       'the roles are read again, names included')
 accepted = run([program('fundd'), '--accept-clock', '--dir', ledger.dir])
 deadline = time.monotonic() + PATIENCE
 while os.path.exists(ledger.dir + '/accept-clock') and time.monotonic() < deadline:
@@ -102,7 +107,8 @@ if not SANITIZED:
     ledger.start(wrap=[sys.executable, '-B', os.path.join(units, '../tests/lib/unit_filter.py'),
                        os.path.join(units, 'fundd.service')])
     with open('/proc/%d/status' % ledger.daemon.pid) as f:
-        ok('Seccomp_filters:\t2' in f.read(), "fundd's own filter is in force, beside that of fundd.service")
+        ok('Seccomp_filters:\t2' in f.read(),
+           "fundd's own filter is in force, beside that of fundd.service")
     ok('Landlock' not in ledger.log()[logged:], '... and Landlock is', ledger.log()[logged:])
     with ledger.connect() as client:
         ok(client.call('Spend', spend(1, budget='pool')), '... and it works')
@@ -113,7 +119,8 @@ if not SANITIZED:
 sleeper_log = os.path.join(home(), 'sleeper')
 with open(sleeper_log, 'w') as log:
     sleeper = subprocess.Popen(['sleep', '60'], stdout=log, stderr=log,
-                               env=environment(LD_PRELOAD=program('tests/tools/probe.so'), PROBE=outside))
+                               env=environment(LD_PRELOAD=program('tests/tools/probe.so'),
+                                               PROBE=outside))
 time.sleep(0.2)
 os.kill(sleeper.pid, signal.SIGUSR1)
 time.sleep(0.2)

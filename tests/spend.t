@@ -6,7 +6,8 @@ import time
 from lib.ledger import *
 
 FEW = {'libsodium', 'libc', 'ld-linux-x86-64', 'linux-vdso'}  # and what a sanitizer adds
-SANITIZERS = {'libasan', 'libubsan', 'libm', 'libgcc_s', 'libstdc++', 'libpthread', 'libdl', 'librt'}
+SANITIZERS = {'libasan', 'libubsan', 'libm', 'libgcc_s', 'libstdc++', 'libpthread', 'libdl',
+              'librt'}
 
 program('fund-verify')
 ledger = Ledger().start()
@@ -26,7 +27,8 @@ fake = os.path.join(home(), 'fake')
 os.mkdir(fake)
 open(os.path.join(fake, 'libsmartcols.so.1'), 'w').close()
 said = ledger.fund('balance', 'desk', LD_LIBRARY_PATH=fake)
-ok(said.returncode == 1 and 'libsmartcols.so.1' in said.stderr and 'needs that library' in said.stderr,
+ok(said.returncode == 1 and 'libsmartcols.so.1' in said.stderr
+   and 'needs that library' in said.stderr,
    'without the library for tables, a table is missed with a sentence', said.stderr)
 said = ledger.fund('spend', '1', '--for', 'lamp', '--budget', 'desk', LD_LIBRARY_PATH=fake)
 is_(said.returncode, 0, '... and a spend goes on', said.stderr)
@@ -86,7 +88,8 @@ ok(said.returncode == 5 and 'too slowly to wait for' in said.stderr and took < 3
 
 # Nothing that a spend keeps is synced, and no file is made but the receipt: see pending.h, state.h.
 trace = os.path.join(ledger.home, 'trace')
-run(['strace', '-f', '-o', trace, '-e', 'trace=fsync,fdatasync,unlink,unlinkat,openat', program('fund'), 'spend', '1',
+run(['strace', '-f', '-o', trace, '-e', 'trace=fsync,fdatasync,unlink,unlinkat,openat',
+     program('fund'), 'spend', '1',
      '--for', 'lamp', '--budget', 'desk'],
     env=environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=ledger.home + '/state-0',
                     **sanitizer_options('detect_leaks=0')))

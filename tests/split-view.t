@@ -15,7 +15,8 @@ from ledger import ok, is_
 t.program('fund-verify')
 ledger = t.Ledger().start()
 rep = (61001, 61001, ())
-is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').returncode, 0, 'a budget')
+is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').returncode, 0,
+    'a budget')
 state = os.path.join(ledger.home, 'state-61001', 'fund')
 place = os.path.join(state, 'test.example', 'fund')
 
@@ -74,7 +75,8 @@ is_(spend('25').returncode, 0, 'a spend')
 newer = read('checkpoint')
 stranger.note_check(newer, [ledger.vkey])
 ok(size(newer) > size(first), "the spend's own checkpoint is remembered", newer)
-is_(size(newer) - 1, int(max(os.listdir(os.path.join(place, 'receipts')), key=int)), 'and its receipt kept')
+is_(size(newer) - 1, int(max(os.listdir(os.path.join(place, 'receipts')), key=int)),
+    'and its receipt kept')
 inode = os.stat(os.path.join(place, 'checkpoint')).st_ino
 fund()
 is_(os.stat(os.path.join(place, 'checkpoint')).st_ino, inode, 'nothing new: nothing is written')
@@ -87,7 +89,8 @@ is_((len(inodes), size(read('checkpoint')) - size(read('checkpoint.before'))), (
 
 with concurrent.futures.ThreadPoolExecutor(8) as pool:
     typed = list(pool.map(lambda _: spend(), range(24)))
-is_([x for x in typed if x.returncode or x.stderr], [], '24 spends, 8 at a time: no alarm, no complaint')
+is_([x for x in typed if x.returncode or x.stderr], [],
+    '24 spends, 8 at a time: no alarm, no complaint')
 receipts = sorted(map(int, os.listdir(os.path.join(place, 'receipts'))))
 is_(len(receipts), 29, 'each has its receipt')
 is_(size(read('checkpoint')), receipts[-1] + 1, 'the newest checkpoint is remembered')
@@ -117,12 +120,14 @@ def alarmed(what, *says, sent=True):
     if new:
         is_(read('evidence', new[0], 'remembered'), before, '... what was remembered')
         served = read('evidence', new[0], 'received')
-        ok(served != before and served.startswith('test.example/fund\n'), '... and what came', served)
+        ok(served != before and served.startswith('test.example/fund\n'), '... and what came',
+           served)
     with ledger.connect() as client:
         entries = client.call('Status')['entries']
         typed = spend()
         is_(typed.returncode, 6, '... a spend: status 6', typed.stderr)
-        is_('nothing was sent' not in typed.stderr, sent, '... which is sent before that is known: %s' % sent,
+        is_('nothing was sent' not in typed.stderr, sent,
+            '... which is sent before that is known: %s' % sent,
             typed.stderr)
         if not sent:
             is_(client.call('Status')['entries'], entries, '... and nothing is recorded')
@@ -143,23 +148,29 @@ with open(path, 'w') as f:
 for more in ((), ('--vkey', ledger.vkey)):
     typed = fund('verify', path, *more)
     ok(typed.returncode == 6 and 'rewritten or split' in typed.stderr,
-       'offline: a head of the size of the remembered one that is another, with %s key' % ('a given' if more else 'the pinned'), typed.stderr)
+       'offline: a head of the size of the remembered one that is another, with %s key'
+       % ('a given' if more else 'the pinned'), typed.stderr)
 held = os.path.join(ledger.home, 'held')
 shutil.copytree(state, os.path.join(held, 'fund'))
 for name in ('checkpoint', 'checkpoint.before'):
     os.unlink(os.path.join(held, 'fund', 'test.example', 'fund', name))
-typed = t.run([t.program('fund'), 'verify'], env=t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=held))
-ok(typed.returncode == 6 and 'rewritten' in typed.stderr, 'receipts alone show it, too, to fund verify', typed.stderr)
+typed = t.run([t.program('fund'), 'verify'],
+              env=t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=held))
+ok(typed.returncode == 6 and 'rewritten' in typed.stderr,
+   'receipts alone show it, too, to fund verify', typed.stderr)
 # nothing but one receipt is left, of an entry that is another one now
 for name in ('evidence', 'checkpoint', 'checkpoint.before'):
     path = os.path.join(held, 'fund', 'test.example', 'fund', name)
     shutil.rmtree(path) if name == 'evidence' else os.path.exists(path) and os.unlink(path)
 last = size(remembered) - 1
-typed = t.run([t.program('fund'), 'receipt', str(last)], env=t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=held))
+typed = t.run([t.program('fund'), 'receipt', str(last)],
+              env=t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=held))
 ok(typed.returncode == 6 and 'another one now' in typed.stderr, 'and to fund receipt', typed.stderr)
-kept = [os.path.join(top, f) for top, _, files in os.walk(os.path.join(held, 'fund', 'test.example', 'fund', 'evidence'))
+kept = [os.path.join(top, f) for top, _,
+        files in os.walk(os.path.join(held, 'fund', 'test.example', 'fund', 'evidence'))
         for f in files]
-is_(sorted(map(os.path.basename, kept)), ['received', 'remembered'], '... with both heads as evidence')
+is_(sorted(map(os.path.basename, kept)), ['received', 'remembered'],
+    '... with both heads as evidence')
 for path in kept:
     with open(path) as f:
         stranger.note_check(f.read(), [ledger.vkey])
@@ -173,7 +184,8 @@ is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').retu
 alarmed('another key', 'another key')
 back()
 is_(fund().returncode, 0, 'the true ledger again: all is well')
-ok(os.path.isfile(os.path.join(state, 'test.example', 'fund', 'lock')), 'what is remembered has a lock')
+ok(os.path.isfile(os.path.join(state, 'test.example', 'fund', 'lock')),
+   'what is remembered has a lock')
 
 # ---- A new key ----------------------------------------------------------------------------------
 
@@ -198,7 +210,8 @@ class Usurper(t.Proxy):
         for parameters in (reply['parameters'], reply['parameters'].get('receipt') or {}):
             for name in ('proof', 'checkpoint'):
                 lines = parameters.get(name, '').split('\n')
-                parameters.update({name: '\n'.join(l for l in lines if not signed_by(l, known))} if len(lines) > 1 else {})
+                parameters.update({name: '\n'.join(l for l in lines if not signed_by(l, known))}
+                                  if len(lines) > 1 else {})
 
 
 def signed_by(line, ident):
@@ -210,7 +223,8 @@ before, kept = read('checkpoint'), read('vkey')
 with Usurper(usurper, ledger.socket):
     for words in ((), ('spend', '1', '--for', 'parcel came late')):
         typed = fund(*words, '--socket', usurper)
-        is_(typed.returncode, 6, 'a new key that the old one did not sign: status 6', typed.stdout, typed.stderr)
+        is_(typed.returncode, 6, 'a new key that the old one did not sign: status 6', typed.stdout,
+            typed.stderr)
 is_((read('checkpoint'), read('vkey')), (before, kept), '... and it is not remembered')
 path = os.path.join(ledger.home, 'new-key.checkpoint')
 with ledger.connect() as client, open(path, 'w') as f:
@@ -220,13 +234,15 @@ ok(typed.returncode == 6 and 'fund verify, without a file, fetches the new one' 
    'a file that is signed with a key not met yet: where that comes from', typed.stderr)
 is_(spend().returncode, 0, 'the key has changed: all is well')
 is_(fund('verify', path).returncode, 0, '... and then the file verifies')
-is_([line.split(' ')[-1] for line in read('vkey').splitlines()], [ledger.vkey, second], 'the new one is remembered')
+is_([line.split(' ')[-1] for line in read('vkey').splitlines()], [ledger.vkey, second],
+    'the new one is remembered')
 stranger.note_check(read('checkpoint'), [second])
 ledger.stop()
 keys = [ledger.vkey, second, rotate(ledger, '--overlap', '0'), rotate(ledger, '--overlap', '30')]
 ledger.start()
 typed = fund()
-is_((typed.returncode, typed.stderr), (0, ''), 'twice more meanwhile, the last in its overlap: all is well')
+is_((typed.returncode, typed.stderr), (0, ''),
+    'twice more meanwhile, the last in its overlap: all is well')
 is_([line.split(' ')[-1] for line in read('vkey').splitlines()], keys, 'all of them are remembered')
 stranger.note_check(read('checkpoint'), keys[2:])
 is_(ledger.fund('status', who=(61003, 61003, ())).returncode, 0, 'somebody who comes now')
@@ -262,7 +278,8 @@ is_(fund().returncode, 0, 'the true ledger again: all is well')
 def renamed(name, *options):
     """The directory of a new ledger."""
     path = os.path.join(ledger.home, name)
-    done = t.run([t.program('fundd'), '--init', '--origin', 'test.example/' + name, '--currency', 'EUR', '--timezone', 'UTC',
+    done = t.run([t.program('fundd'), '--init', '--origin', 'test.example/' + name, '--currency',
+                  'EUR', '--timezone', 'UTC',
                   '--dir', path, *options])
     assert done.returncode == 0, done.stderr
     return path
@@ -272,7 +289,8 @@ swap(renamed('unrelated'))
 typed = spend()
 ok(typed.returncode == 6 and 'another, test.example/unrelated' in typed.stderr,
    'a ledger of another name: status 6', typed.stderr)
-is_(os.path.exists(os.path.join(state, 'test.example', 'unrelated')), False, '... and it is not remembered')
+is_(os.path.exists(os.path.join(state, 'test.example', 'unrelated')), False,
+    '... and it is not remembered')
 back()
 newest = os.path.join(ledger.home, 'newest')
 with open(newest, 'w') as f:
@@ -282,7 +300,8 @@ with open(older, 'w') as f:
     f.write(remembered)
 swap(renamed('forgetful', '--after', older))
 typed = fund()
-ok(typed.returncode == 6 and 'not with all the entries' in typed.stderr, 'one that goes on from an earlier head: status 6',
+ok(typed.returncode == 6 and 'not with all the entries' in typed.stderr,
+   'one that goes on from an earlier head: status 6',
    typed.stderr)
 back()
 who = (61004, 61004, ())
@@ -318,13 +337,15 @@ for name, lie in (
         ('one hash too few', lambda r: r['parameters']['hashes'].pop()),
         ('no hash but a word', lambda r: r['parameters']['hashes'].__setitem__(0, 'trust me')),
         ('no hashes', lambda r: r['parameters'].pop('hashes')),
-        ('an error', lambda r: r.update(error='io.fundd.Ledger.Unavailable', parameters={'problem': 'not now'}))):
+        ('an error', lambda r: r.update(error='io.fundd.Ledger.Unavailable',
+                                        parameters={'problem': 'not now'}))):
     with Liar(liar, ledger.socket) as proxy:
         proxy.lie = lie
         typed = fund('--socket', liar)
         is_(typed.returncode, 6, 'a proof with %s: status 6' % name, typed.stderr)
         if name == 'no hashes':
-            ok('(hashes is missing)' in typed.stderr, '... which says what is missing', typed.stderr)
+            ok('(hashes is missing)' in typed.stderr, '... which says what is missing',
+               typed.stderr)
 is_(fund().returncode, 0, 'asked itself, the daemon proves it')
 
 
@@ -347,12 +368,15 @@ for name, lie in (
         ('another index', edit('proof', 'index ', 'index 1')),
         ('another salt', lambda r: r.__setitem__('salt', 'A' * 43 + '=')),
         ('a memo without salt', lambda r: r.pop('salt')),
-        ('no signature', lambda r: r.__setitem__('proof', r['proof'].rpartition('\n\n')[0] + '\n\n'))):
+        ('no signature', lambda r: r.__setitem__('proof',
+                                                 r['proof'].rpartition('\n\n')[0] + '\n\n'))):
     with Forger(liar, ledger.socket) as proxy:
         proxy.lie = lie
         typed = spend('1', '--socket', liar)
-        ok(typed.returncode == 6 and 'receipt' in typed.stderr, 'a receipt with %s: status 6' % name, typed.stderr)
-        ok(typed.stdout.startswith('Spent'), '... but the spend was recorded, and is told', typed.stdout)
+        ok(typed.returncode == 6 and 'receipt' in typed.stderr,
+           'a receipt with %s: status 6' % name, typed.stderr)
+        ok(typed.stdout.startswith('Spent'), '... but the spend was recorded, and is told',
+           typed.stdout)
 
 # A receipt that holds, but is not the one of what was asked.
 with ledger.connect(*rep) as client:
@@ -382,37 +406,45 @@ for name, lie in (
             f.write('ref,amount,reason\n%s,1.00,parcel came late\n' % name)
         for words in (('1', '--for', 'parcel came late'), ('--batch', batch)):
             typed = fund('spend', '--socket', liar, *words)
-            ok(typed.returncode == 6 and 'receipt' in typed.stderr, 'a receipt %s, spend %s: status 6' % (name, words[0]),
+            ok(typed.returncode == 6 and 'receipt' in typed.stderr,
+               'a receipt %s, spend %s: status 6' % (name, words[0]),
                typed.stderr)
-            ok('to begin anew' not in typed.stderr, '... for which what is remembered need not go', typed.stderr)
+            ok('to begin anew' not in typed.stderr, '... for which what is remembered need not go',
+               typed.stderr)
 with Rewriter(liar, ledger.socket):
     typed = spend('1', '--socket', liar)
-    ok(typed.returncode == 6 and 'words' in typed.stderr, 'other words than were typed: status 6', typed.stderr)
+    ok(typed.returncode == 6 and 'words' in typed.stderr, 'other words than were typed: status 6',
+       typed.stderr)
 with Swapper(liar, ledger.socket) as proxy:
     proxy.lie = lambda p: p.update(receipt=earlier)
     path = os.path.join(ledger.home, 'state-61001', 'swapped')
     typed = fund('receipt', str(receipts[-2]), '--socket', liar, '-o', path)
-    ok(typed.returncode == 6 and "another entry's" in typed.stderr, "fund receipt with another entry's: status 6", typed.stderr)
+    ok(typed.returncode == 6 and "another entry's" in typed.stderr,
+       "fund receipt with another entry's: status 6", typed.stderr)
     is_(os.path.exists(path), False, '... and it is not written')
     proxy.lie = lambda p: p.pop('receipt')
     typed = spend('1', '--socket', liar)
-    ok(typed.returncode == 0 and 'no receipt came' in typed.stderr, 'no receipt at all: said', typed.stderr)
+    ok(typed.returncode == 0 and 'no receipt came' in typed.stderr, 'no receipt at all: said',
+       typed.stderr)
 
 # ---- Places where nothing can be remembered -----------------------------------------------------
 
 
 def bare(*words, **env):
     """Without HOME, as another who has no budget."""
-    env = {k: v for k, v in t.environment(FUND_SOCKET=ledger.socket, **env).items() if k not in ('HOME',)}
+    env = {k: v for k, v in t.environment(FUND_SOCKET=ledger.socket, **env).items()
+           if k not in ('HOME',)}
     return t.run([*t.identity(61002, 61002), t.program('fund'), *words], env=env)
 
 
 typed = bare()
-ok(typed.returncode == 0 and 'nothing is remembered' in typed.stderr, 'without a home: works, and says so', typed.stderr)
+ok(typed.returncode == 0 and 'nothing is remembered' in typed.stderr,
+   'without a home: works, and says so', typed.stderr)
 readonly = os.path.join(ledger.home, 'readonly')
 os.mkdir(readonly, 0o755)
 typed = bare(XDG_STATE_HOME=readonly)
-ok(typed.returncode == 0 and 'nothing is remembered' in typed.stderr, 'a read-only home: works, and says so',
+ok(typed.returncode == 0 and 'nothing is remembered' in typed.stderr,
+   'a read-only home: works, and says so',
    typed.stderr)
 shutil.copytree(os.path.join(state), os.path.join(readonly, 'fund'))
 for top, dirs, files in os.walk(readonly):
@@ -423,7 +455,8 @@ typed = bare(XDG_STATE_HOME=readonly)
 is_(typed.returncode, 0, 'a read-only home that remembers: works', typed.stderr)
 swap(copies + '-old')
 typed = bare(XDG_STATE_HOME=readonly)
-ok(typed.returncode == 6 and 'could not be kept' in typed.stderr, 'and sees a ledger that was rolled back', typed.stderr)
+ok(typed.returncode == 6 and 'could not be kept' in typed.stderr,
+   'and sees a ledger that was rolled back', typed.stderr)
 back()
 
 # ---- Damage -------------------------------------------------------------------------------------
@@ -438,13 +471,15 @@ for name, text in (('damaged', good.replace('\n', '\n1', 1)), ('empty', '')):
     is_(fund().stderr, '', '... and then the newest is there again')
     ok(size(read('checkpoint')) >= size(good), '... whole', read('checkpoint'))
 os.unlink(os.path.join(place, 'checkpoint.before'))
-for name, text in (('vkey', 'no key\n'), ('checkpoint', read('checkpoint').replace('\n', '\n1', 1)), ('checkpoint', '')):
+for name, text in (('vkey', 'no key\n'), ('checkpoint', read('checkpoint').replace('\n', '\n1', 1)),
+                   ('checkpoint', '')):
     good = read(name)
     with open(os.path.join(place, name), 'w') as f:
         f.write(text)
     typed = fund()
     if text:
-        ok(typed.returncode == 6 and 'damaged' in typed.stderr, 'a %s that is damaged: status 6' % name, typed.stderr)
+        ok(typed.returncode == 6 and 'damaged' in typed.stderr,
+           'a %s that is damaged: status 6' % name, typed.stderr)
         is_(read(name), text, '... and it is left as it is')
     else:
         is_(typed.returncode, 0, 'an empty %s is one that was never there' % name, typed.stderr)
@@ -468,6 +503,7 @@ with Babbler(served, ledger.socket) as babbler:
         babbler.words = words
         is_(ledger.fund('--socket', served, who=rep).returncode, 6, 'a head that is none: status 6')
 new = [name for name in evidence() if name not in had]
-is_(sorted(read('evidence', name, 'received') for name in new), ['no checkpoint\n', 'none either\n'],
+is_(sorted(read('evidence', name, 'received') for name in new),
+    ['no checkpoint\n', 'none either\n'],
     'each is kept as evidence', new)
 t.done()

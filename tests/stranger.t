@@ -18,8 +18,10 @@ def long_ago():
 
 
 def begin(ledger):
-    ledger.vkey = t.run([t.program('fundd'), '--init', '--origin', 'test.example/fund', '--timezone',
-                         'Europe/Berlin', '--dir', ledger.dir], env=long_ago(), check=True).stdout.strip()
+    ledger.vkey = t.run([t.program('fundd'), '--init', '--origin', 'test.example/fund',
+                         '--timezone',
+                         'Europe/Berlin', '--dir',
+                         ledger.dir], env=long_ago(), check=True).stdout.strip()
     ledger.start(env=long_ago())
 
 
@@ -129,8 +131,10 @@ previous[-1] = 4 if previous[-1] != 4 else 3
 finds('another back pointer', forged(row_bytes(5, leaf, hashes, previous, memo, heads)), copy.keys)
 parts = stranger.row_parts(last, copy.rows[last])
 finds('an end that is not signed', forged(row_bytes(last, *parts[:4], b''), last), copy.keys)
-finds('a signature of another', forged(row_bytes(last, *parts[:4], flipped(parts[4], 20)), last), copy.keys)
-finds('a signature of the new key alone, while both sign', forged(row_bytes(last, *parts[:4], parts[4][68:]), last),
+finds('a signature of another', forged(row_bytes(last, *parts[:4], flipped(parts[4], 20)), last),
+      copy.keys)
+finds('a signature of the new key alone, while both sign',
+      forged(row_bytes(last, *parts[:4], parts[4][68:]), last),
       copy.keys)
 finds('a missing row', copy.rows[:3] + copy.rows[4:], copy.keys)
 finds('two rows exchanged', copy.rows[:3] + [copy.rows[4], copy.rows[3]] + copy.rows[5:], copy.keys)

@@ -11,7 +11,8 @@ ledger = Ledger()
 
 def failing(nth, how):
     return environment(LD_PRELOAD=program('tests/tools/fail.so'),
-                       FAIL='fdatasync:%d:%d:%s' % (nth, errno.EIO, how), FAIL_COUNT=home() + '/count',
+                       FAIL='fdatasync:%d:%d:%s' % (nth, errno.EIO, how),
+                       FAIL_COUNT=home() + '/count',
                        **sanitizer_options('verify_asan_link_order=0'))
 
 
@@ -27,7 +28,8 @@ def outcome(client, request):
 
 ledger.start()
 with ledger.connect() as client:
-    client.call('Open', name='mine', id=new_id(), owner=os.geteuid(), allowance=10**6, period='month')
+    client.call('Open', name='mine', id=new_id(), owner=os.geteuid(), allowance=10**6,
+                period='month')
 ledger.stop()
 for how in ('before', 'after'):
     said = []

@@ -61,7 +61,8 @@ def by_checkpoint(ledger):
             new_size, new_root = int(now.split('\n')[1]), base64.b64decode(now.split('\n')[2])
             stranger.need(new_size >= size, 'it was rolled back')
             path = client.call('Consistency', old=size, new=new_size)['hashes']
-            stranger.consistency_check(size, root, new_size, new_root, [base64.b64decode(h) for h in path])
+            stranger.consistency_check(size, root, new_size, new_root,
+                                       [base64.b64decode(h) for h in path])
         except stranger.Bad as problem:
             return str(problem)
     return None
@@ -91,7 +92,8 @@ def found_by(change):
     for options in ((), ('--all',)):
         said = victim.verify(*options)
         if said.returncode:
-            return ['fundd ' + ' '.join(('--verify', *options))], said.stdout.strip() or said.stderr.strip()
+            return ['fundd ' + ' '.join(('--verify',
+                                         *options))], said.stdout.strip() or said.stderr.strip()
     kept = os.path.join(victim.home, 'guard')
     shutil.copy(guard, kept)
     configured(victim, guard=kept)
@@ -197,7 +199,8 @@ def another_key(forgery, genesis_too):
 
 
 def rolled_back(dir_):
-    for name in ('ledger.mdb', 'ledger.wal', 'keys', 'index.mdb'):    # the file of the witnesses stays
+    for name in ('ledger.mdb', 'ledger.wal', 'keys',
+                 'index.mdb'):    # the file of the witnesses stays
         if os.path.exists(os.path.join(early, name)):
             shutil.copy(os.path.join(early, name), dir_)
 
@@ -238,7 +241,8 @@ caught('a flipped bit of a memo, with a checksum', ALL, forged(part(3)))
 caught("a flipped bit of an older head's signature, with a checksum", ALL, forged(part(4)))
 caught('another amount, with a checksum', VERIFY, forged(amount))
 caught('another amount, with all balances and hashes', VERIFY, forged(amount_fitting))
-caught('a deleted row', VERIFY, lambda dir_: run([program('tests/tools/rows'), dir_ + '/ledger.mdb', 'drop', str(middle)]))
+caught('a deleted row', VERIFY, lambda dir_: run([program('tests/tools/rows'), dir_ + '/ledger.mdb',
+                                                  'drop', str(middle)]))
 caught('a deleted entry, the others renumbered', VERIFY, forged(lambda f, key: deleted(f)))
 caught('two entries exchanged, renumbered', VERIFY, forged(lambda f, key: reordered(f)))
 caught('a few rows cut off, up to no head', VERIFY, forged(cut_between_heads))

@@ -39,7 +39,8 @@ class Clock:
             return int(f.read())
 
     def environment(self, **extra):
-        return environment(LD_PRELOAD=PRELOAD, FAKETIME_TIMESTAMP_FILE=self.path, FAKETIME_NO_CACHE='1',
+        return environment(LD_PRELOAD=PRELOAD, FAKETIME_TIMESTAMP_FILE=self.path,
+                           FAKETIME_NO_CACHE='1',
                            FAKETIME_DONT_FAKE_MONOTONIC='1', **extra)
 
 
@@ -47,7 +48,8 @@ def ledger_at(now, zone='UTC', **extra):
     """A ledger that was made half a year before that moment and is begun at it, and its clock."""
     ledger = Ledger(roles=ROLES, init=False)
     clock = Clock(ledger, now - datetime.timedelta(days=180))
-    made = run([program('fundd'), '--init', '--origin', 'test.example/fund', '--currency', 'EUR', '--timezone',
+    made = run([program('fundd'), '--init', '--origin', 'test.example/fund', '--currency', 'EUR',
+                '--timezone',
                 zone, '--dir', ledger.dir], env=clock.environment(**extra))
     if made.returncode:
         raise RuntimeError(made.stderr)
@@ -109,18 +111,21 @@ second = spends(ledger, 2)
 clock.move(hours=-3)
 third = spends(ledger, 4)
 ok(second['at'] < third['at'] and third['period'] == '2026-04',
-   'back a second, then three hours into March: entries go on in order, and in April', second, third)
+   'back a second, then three hours into March: entries go on in order, and in April', second,
+   third)
 is_(reset(ledger), [], 'March is not begun again')
 clock.move(days=-31)
 fourth = spends(ledger, 8)
 ok(third['at'] < fourth['at'] and fourth['period'] == '2026-04', 'back a month: the same', fourth)
 with ledger.connect(REP) as rep:
-    ok(0 <= rep.call('Status')['uptime'] < 600, '... and status knows how long the daemon has been up')
+    ok(0 <= rep.call('Status')['uptime'] < 600,
+       '... and status knows how long the daemon has been up')
 is_(reset(ledger), [], '... and nothing is begun')
 
 clock.move(days=31 + 61, hours=3)
 is_(spends(ledger, 16), 'Unavailable', 'forward by two months: the clock is not trusted with money')
-ok('jumped ahead' in problem(ledger) and '--accept-clock' in problem(ledger), '... and status says what to do',
+ok('jumped ahead' in problem(ledger) and '--accept-clock' in problem(ledger),
+   '... and status says what to do',
    problem(ledger))
 with ledger.connect(CRON) as cron:
     try:
@@ -133,7 +138,8 @@ while 'jumped ahead' not in ledger.log() and time.monotonic() < deadline:
     time.sleep(0.05)
 is_(ledger.log().count('jumped ahead'), 1, '... and the log says so, once')
 accept(ledger, clock.environment())
-is_([(b, p) for b, p, _ in reset(ledger)], [('rep', p) for p in ('2026-05', '2026-05', '2026-06', '2026-06')],
+is_([(b, p) for b, p, _ in reset(ledger)], [('rep', p)
+                                            for p in ('2026-05', '2026-05', '2026-06', '2026-06')],
     'once an operator says that it is right, both months are posted in order')
 is_(spends(ledger, 32)['period'], '2026-06', '... and money moves')
 while 'trusted again' not in ledger.log() and time.monotonic() < deadline:
@@ -145,12 +151,14 @@ ok('trusted again' in ledger.log(), '... and the log says that, too', ledger.log
 ledger.stop()
 clock.move(minutes=-10)
 ledger.start(env=clock.environment())
-is_(spends(ledger, 64), 'Unavailable', 'a start with the clock behind the last entry: no money moves')
+is_(spends(ledger, 64), 'Unavailable',
+    'a start with the clock behind the last entry: no money moves')
 ok('behind the ledger' in problem(ledger), '... and status says why', problem(ledger))
 with ledger.connect(REP) as rep:
     is_(rep.call('Balance')['budgets'][0]['balance'], 968, '... but what there is is told')
 clock.move(minutes=11)
-ok(isinstance(spends(ledger, 64), dict), 'when it has caught up, money moves by itself', problem(ledger))
+ok(isinstance(spends(ledger, 64), dict), 'when it has caught up, money moves by itself',
+   problem(ledger))
 ledger.stop()
 clock.move(minutes=-30)
 rotate = [program('fundd'), '--rotate-key', '--dir', ledger.dir]
@@ -177,7 +185,8 @@ before, after = zoneinfo('before', 'Europe/Berlin'), zoneinfo('after', 'America/
 berlin, clock = ledger_at(utc(2026, 6, 30, 21, 0, 0), 'Europe/Berlin', TZDIR=before)
 open_budget(berlin, 'rep', owner=REP, allowance=1000, period='month')
 clock.move(hours=2)
-is_([p for _, p, _ in reset(berlin)], ['2026-07', '2026-07'], 'at one in the morning in Berlin July begins')
+is_([p for _, p, _ in reset(berlin)], ['2026-07', '2026-07'],
+    'at one in the morning in Berlin July begins')
 berlin.stop()
 berlin.start(env=clock.environment(TZDIR=after))
 is_(reset(berlin), [], 'by a changed tzdata it is June still: July is not begun again, nor June')
@@ -197,7 +206,8 @@ MANY = 600
 shop, clock = ledger_at(utc(2026, 1, 31, 12, 0, 0))
 with shop.connect(MANAGER) as manager:
     for i in range(MANY):
-        manager.send('Open', name='b%d' % i, id=new_id(), group=5000, allowance=100 + i, period='month')
+        manager.send('Open', name='b%d' % i, id=new_id(), group=5000, allowance=100 + i,
+                     period='month')
         if i % 32 == 31 or i == MANY - 1:
             for _ in range(i % 32 + 1):
                 manager.answer()
@@ -207,7 +217,8 @@ def periods(ledger):
     """How often each (budget, period) was granted, and how much."""
     with ledger.connect(MANAGER) as manager:
         entries = manager.audit(kind='reset')
-    return sorted((e['budget'], e['period'], e['amount']) for e in entries if e.get('from') == 'company')
+    return sorted((e['budget'], e['period'], e['amount']) for e in entries
+                  if e.get('from') == 'company')
 
 
 def expected(*months):
@@ -236,13 +247,16 @@ for moment in (0.003, 0.01, 0.03):
         time.sleep(moment)
         shop.kill()
     shop.start(env=clock.environment())
-    note('killed %g s after it was asked, it had begun %d of %d' % (moment, len(periods(shop)) - MANY, MANY))
+    note('killed %g s after it was asked, it had begun %d of %d'
+         % (moment, len(periods(shop)) - MANY, MANY))
 reset(shop)
-is_(periods(shop), expected('2026-02', '2026-03'), 'killed half-way three times, then run again: each period once')
+is_(periods(shop), expected('2026-02', '2026-03'),
+    'killed half-way three times, then run again: each period once')
 is_(reset(shop), [], '... and again there is nothing to do')
 
 with shop.connect(CRON) as cron:
-    cron.send_raw(frame('Reset', flags={'more': True})[:-1])  # a cron that is killed before it is done asking
+    # a cron that is killed before it is done asking
+    cron.send_raw(frame('Reset', flags={'more': True})[:-1])
 restart(clock.environment())
 clock.move(hours=20)
 restart(clock.environment())

@@ -384,7 +384,8 @@ with Copy() as copy:
 
 def killed_check(number):
     """What a check says whose process gets that signal; None: it was sooner."""
-    check = subprocess.Popen([program('fundd'), '--verify', '--all', '--dir', ledger.dir], stdout=subprocess.PIPE,
+    check = subprocess.Popen([program('fundd'), '--verify', '--all', '--dir', ledger.dir],
+                             stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True, env=environment())
     children = '/proc/%d/task/%d/children' % (check.pid, check.pid)
     while check.poll() is None:
@@ -399,7 +400,8 @@ def killed_check(number):
 
 for number, word in ((signal.SIGKILL, 'memory'), (signal.SIGTERM, 'signal')):
     got = next(filter(None, (killed_check(number) for _ in range(50))), None)
-    ok(got and got[0] == 1 and not got[1] and word in got[2], 'a check that got %s says nothing of the ledger'
+    ok(got and got[0] == 1 and not got[1] and word in got[2],
+       'a check that got %s says nothing of the ledger'
        % number.name, got)
 
 # ---- A log that is missing ----------------------------------------------------------------------
@@ -415,7 +417,8 @@ def without_log(name, change, told):
     for options in ((), ('--all',)):
         got = other.verify(*options)
         ok(got.returncode == 0 and ('may be missing' in got.stderr) == told,
-           '%s: the check %s' % (name, 'warns' if told else 'says nothing of it'), got.returncode, got.stdout, got.stderr)
+           '%s: the check %s' % (name, 'warns' if told else 'says nothing of it'), got.returncode,
+           got.stdout, got.stderr)
     other.kill()
     other.strange = False
     shutil.rmtree(other.dir)
@@ -433,8 +436,10 @@ def ended_and(change):
 without_log('a log is there beside the daemon', lambda other: None, False)
 without_log('a log is there after its death', died_and(lambda path: None), False)
 without_log('a log is removed after its death', died_and(os.unlink), True)
-without_log('a log is removed beneath it', lambda other: os.unlink(os.path.join(other.dir, 'ledger.wal')), True)
-without_log('a log is cut short after its death', died_and(lambda path: os.truncate(path, 1 << 22)), True)
+without_log('a log is removed beneath it',
+            lambda other: os.unlink(os.path.join(other.dir, 'ledger.wal')), True)
+without_log('a log is cut short after its death', died_and(lambda path: os.truncate(path, 1 << 22)),
+            True)
 without_log('a log is removed after a good end', ended_and(os.unlink), False)
 
 # ---- The daemon does not serve what is damaged --------------------------------------------------

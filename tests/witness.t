@@ -29,14 +29,17 @@ def cosigned(note, vkey):
     """The time of that witness's good cosignature (cosignature/v1); raises Bad."""
     name, ident, data = vkey.split('+', 2)
     data = base64.b64decode(data)
-    stranger.need(data[0] == 4 and stranger.sha256(name.encode(), b'\n', data)[:4].hex() == ident, 'no witness key')
+    stranger.need(data[0] == 4 and stranger.sha256(name.encode(), b'\n', data)[:4].hex() == ident,
+                  'no witness key')
     text, _, lines = note.rpartition('\n\n')
     for line in lines.splitlines():
         dash, signer, signature = line.split(' ')
         signature = base64.b64decode(signature)
         if (signer, signature[:4].hex()) == (name, ident):
             when, = struct.unpack('>Q', signature[4:12])
-            stranger.need(stranger.signed(data[1:], b'cosignature/v1\ntime %d\n%s\n' % (when, text.encode()), signature[12:]),
+            stranger.need(stranger.signed(data[1:],
+                                          b'cosignature/v1\ntime %d\n%s\n' % (when, text.encode()),
+                                          signature[12:]),
                           'a wrong cosignature')
             return when
     raise stranger.Bad('no cosignature')
@@ -55,10 +58,12 @@ def status():
 
 typed = witness('--key', '--name', 'audit.example/dave')
 vkey = typed.stdout.strip()
-is_((typed.returncode, typed.stderr, vkey.split('+')[0]), (0, '', 'audit.example/dave'), 'a key is made')
+is_((typed.returncode, typed.stderr, vkey.split('+')[0]), (0, '', 'audit.example/dave'),
+    'a key is made')
 is_(witness('--key').stdout.strip(), vkey, 'once')
 is_(oct(os.stat(state + '/key').st_mode & 0o777), '0o600', 'for the witness alone')
-is_(witness('--key', '--dir', state + '-unnamed').stdout.split('+')[0], os.uname().nodename + '/61040',
+is_(witness('--key', '--dir', state + '-unnamed').stdout.split('+')[0],
+    os.uname().nodename + '/61040',
     'a key without a name has the machine\'s and the user\'s')
 is_(witness('--key', '--name', 'audit.example/other').returncode, 1, 'a new name is not that key')
 is_(witness('--key', '--name', 'a b').returncode, 2, 'a name that is none: usage')
@@ -66,12 +71,14 @@ with open(ledger.config, 'a') as f:
     f.write('[witnesses]\nrequire = %s\n' % vkey)
 ledger.init()
 ledger.start()
-is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').returncode, 0, 'a budget')
+is_(ledger.fund('open', 'alice', '--owner', '61001', '--allowance', '1000').returncode, 0,
+    'a budget')
 
 # ---- Cosigning ----------------------------------------------------------------------------------
 
 is_(status()['witnessed'], 0, 'nothing is covered')
-ok('Not covered by an outside witness yet: 3 entries, EUR 1000.00' in ledger.fund('status').stdout, 'fund status says so',
+ok('Not covered by an outside witness yet: 3 entries, EUR 1000.00' in ledger.fund('status').stdout,
+   'fund status says so',
    ledger.fund('status').stdout)
 other = t.Ledger()
 typed = witness('--vkey', other.vkey)
@@ -83,7 +90,8 @@ is_((typed.returncode, typed.stderr), (0, ''), 'the first look cosigns')
 ok('3 entries, seen for the first time' in typed.stdout, 'and says so', typed.stdout)
 with ledger.connect() as client:
     note = client.call('Checkpoint')['checkpoint']
-ok(began <= cosigned(note, vkey) <= time.time(), 'the daemon serves the cosignature, which a stranger checks', note)
+ok(began <= cosigned(note, vkey) <= time.time(),
+   'the daemon serves the cosignature, which a stranger checks', note)
 stranger.note_check(note, [ledger.vkey])
 is_(status()['witnessed'], 3, 'all is covered')
 ok('Every entry is covered' in ledger.fund('status').stdout, 'fund status says so')
@@ -102,15 +110,19 @@ is_(t.run(verify + [vkey]).returncode, 0, '... hold the cosignature')
 is_(t.run(verify + [stranger_key]).returncode, 6, '... and not that of another witness')
 for _ in range(5):
     ledger.fund('spend', '1', '--for', 'parcel came late', who=rep)
-ok('5 entries, EUR 5.00' in ledger.fund('status').stdout, 'what came since is shown', ledger.fund('status').stdout)
+ok('5 entries, EUR 5.00' in ledger.fund('status').stdout, 'what came since is shown',
+   ledger.fund('status').stdout)
 typed = witness('--json')
-is_(typed.stdout, '{"origin":"test.example/fund","size":8,"before":3}\n', 'the next look, as JSON', typed.stderr)
+is_(typed.stdout, '{"origin":"test.example/fund","size":8,"before":3}\n', 'the next look, as JSON',
+    typed.stderr)
 is_(witness().returncode, 0, 'again, with nothing new')
 typed = ledger.fund('witness', '--name', 'audit.example/eve', who=(61041, 61041, ()))
-ok(typed.returncode == 4 and 'fund: the checkpoint is cosigned by no witness that fund.conf(5) names\n' in typed.stderr,
+ok(typed.returncode == 4
+   and 'fund: the checkpoint is cosigned by no witness that fund.conf(5) names\n' in typed.stderr,
    'a witness that nobody named: refused',
    typed.stderr)
-is_(ledger.fund('witness', '--name', 'rep.example', who=rep).returncode, 4, 'who is no auditor: not permitted')
+is_(ledger.fund('witness', '--name', 'rep.example', who=rep).returncode, 4,
+    'who is no auditor: not permitted')
 
 # ---- Over any stream, and on and on -------------------------------------------------------------
 
@@ -123,14 +135,18 @@ typed = witness('--connect', '/usr/bin/python3 ' + relay, '--socket', '/nonexist
 is_(typed.returncode, 0, 'through a command', typed.stderr)
 typed = witness('--connect', 'exit 1')
 is_(typed.returncode, 5, 'a command that ends: unreachable', typed.stderr)
-env = t.environment(FUND_SOCKET=ledger.socket, XDG_STATE_HOME=os.path.dirname(os.path.dirname(state)))
-follow = subprocess.Popen([*t.identity(*dave), t.program('fund'), 'witness', '--follow', '--every', '1'], env=env,
+env = t.environment(FUND_SOCKET=ledger.socket,
+                    XDG_STATE_HOME=os.path.dirname(os.path.dirname(state)))
+follow = subprocess.Popen([*t.identity(*dave), t.program('fund'), 'witness', '--follow', '--every',
+                           '1'], env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-is_(follow.stdout.readline(), 'Cosigned test.example/fund: 8 entries, 0 more than before.\n', 'following')
+is_(follow.stdout.readline(), 'Cosigned test.example/fund: 8 entries, 0 more than before.\n',
+    'following')
 typed = witness()
 ok(typed.returncode == 1 and 'another fund witness' in typed.stderr, 'one at a time', typed.stderr)
 ledger.fund('spend', '1', '--for', 'parcel came late', who=rep)
-is_(follow.stdout.readline(), 'Cosigned test.example/fund: 9 entries, 1 more than before.\n', 'it sees what comes')
+is_(follow.stdout.readline(), 'Cosigned test.example/fund: 9 entries, 1 more than before.\n',
+    'it sees what comes')
 is_(status()['witnessed'], 9, 'and covers it')
 follow.send_signal(signal.SIGTERM)
 is_(follow.wait(t.PATIENCE), 0, 'told to end, it ends')
@@ -204,21 +220,26 @@ with ledger.connect() as client:
 
 with open(state + '/key') as f:
     good = f.read()
-for what, text in (('damaged', good.replace('+', '-')), ('cut', good[:-9]), ('with another id', good.replace(
+for what, text in (('damaged', good.replace('+', '-')), ('cut', good[:-9]),
+                   ('with another id', good.replace(
         good.split('+')[3], '00000000')), ('empty', '')):
     with open(state + '/key', 'w') as f:
         f.write(text)
     typed = witness()
-    ok(typed.returncode == 1 and 'key' in typed.stderr, 'a key file that is %s: refused' % what, typed.stderr)
+    ok(typed.returncode == 1 and 'key' in typed.stderr, 'a key file that is %s: refused' % what,
+       typed.stderr)
 with open(state + '/key', 'w') as f:
     f.write(good)
 os.chmod(state + '/key', 0o644)
 typed = witness()
-ok(typed.returncode == 1 and 'others' in typed.stderr, 'a key that others may read: refused', typed.stderr)
+ok(typed.returncode == 1 and 'others' in typed.stderr, 'a key that others may read: refused',
+   typed.stderr)
 os.chmod(state + '/key', 0o600)
 is_(witness().returncode, 0, 'mended: cosigned')
 is_(witness('--every', '5').returncode, 2, '--every without --follow: usage')
 typed = t.run([*t.identity(*dave), t.program('fund'), 'witness'],
-              env={k: v for k, v in t.environment(FUND_SOCKET=ledger.socket).items() if k != 'HOME'})
-ok(typed.returncode == 1 and '--dir' in typed.stderr, 'without a home: says what is needed', typed.stderr)
+              env={k: v for k, v in t.environment(FUND_SOCKET=ledger.socket).items()
+                   if k != 'HOME'})
+ok(typed.returncode == 1 and '--dir' in typed.stderr, 'without a home: says what is needed',
+   typed.stderr)
 t.done()

@@ -1,7 +1,8 @@
 """bench.svg: spends a second of all sides as bars, on a logarithmic scale."""
 import math
 
-SIDES = (('fundd', 'fundd: signed, Merkle tree', '#1b6ca8'), ('redis', 'Redis, fsync always', '#d1495b'),
+SIDES = (('fundd', 'fundd: signed, Merkle tree', '#1b6ca8'),
+         ('redis', 'Redis, fsync always', '#d1495b'),
          ('postgres', 'PostgreSQL', '#66a182'), ('chain', 'PostgreSQL, hash chain', '#8d96a3'))
 GROUPS = (('64x8', '64 clients, 8 in flight'), ('64x1', '64 clients'), ('16x1', '16 clients'),
           ('1x1', '1 client'))
@@ -23,7 +24,8 @@ def bars(figures):
     """The bars and their words, and where the last one ends."""
     shapes, y = [], 60
     for at, title in GROUPS:
-        shown = [(name, colour) for name, _, colour in SIDES if '%s_%s_rate' % (name, at) in figures]
+        shown = [(name, colour) for name, _, colour in SIDES
+                 if '%s_%s_rate' % (name, at) in figures]
         shapes.append(text(LEFT - 10, y + BAR * len(shown) / 2 + 4, title, text_anchor='end'))
         for name, colour in shown:
             rate = figures.median('%s_%s_rate' % (name, at))
@@ -40,7 +42,8 @@ def grid(height):
     for power in range(3, 7):
         x = LEFT + length(10**power) - (power == 3)
         shapes.append('<line x1="%d" y1="50" x2="%d" y2="%d" stroke="#ddd"/>' % (x, x, height))
-        shapes.append(text(x, height + 14, format(10**power, ','), text_anchor='middle', fill='#666'))
+        shapes.append(text(x, height + 14, format(10**power, ','), text_anchor='middle',
+                           fill='#666'))
     return shapes
 
 

@@ -33,7 +33,8 @@ def side_by_side(clients, depth, least, redis, postgres=None, chain=None):
         if name != 'redis' and depth > 1:
             continue
         rows.append(('   ' + title, WHOLE, of('%s_%s_rate' % (name, at)), None))
-        rows.append(('      fundd / that', TWO, ratio('fundd_%s_rate' % at, '%s_%s_rate' % (name, at)),
+        rows.append(('      fundd / that', TWO,
+                     ratio('fundd_%s_rate' % at, '%s_%s_rate' % (name, at)),
                      ('>=', factor) if factor else None))
     return rows
 
@@ -54,7 +55,8 @@ def growth(sizes):
     for entries in sizes.grown:
         name = 'grown_%d' % entries
         rows.append(('%s entries, %s budgets, 64 clients: spends/s'
-                     % (short(entries), format(sizes.budgets, ',')), WHOLE, of(name + '_rate'), None))
+                     % (short(entries), format(sizes.budgets, ',')), WHOLE, of(name + '_rate'),
+                     None))
         if entries != first:
             rows.append(('   / that at %s' % short(first), TWO,
                          ratio(name + '_rate', 'grown_%d_rate' % first), ('>=', 0.85)))
@@ -63,14 +65,16 @@ def growth(sizes):
              ('start with %s entries, after a clean stop, s' % short(last), TWO,
               of('start_%d_s' % last), ('<=', 2)),
              ('   after kill -9, s', TWO, of('start_killed_s'), ('<=', 5)),
-             ('memory with %s entries, MB' % short(last), WHOLE, of('memory_%d' % last, 1e-6), None),
+             ('memory with %s entries, MB' % short(last), WHOLE, of('memory_%d' % last, 1e-6),
+              None),
              ('   a budget, bytes', WHOLE, of('bytes_budget'), ('<=', 1024)),
              ('   an idle connection, bytes', WHOLE, of('bytes_connection'), ('<=', 400)),
              ('disk at %s entries, large batches, bytes an entry' % short(last), WHOLE,
               of('bytes_grown'), None),
              ('audit: the last 50 of a budget, of %s entries, ms' % short(last), TWO,
               of('audit_50_ms'), ('<=', 2)),
-             ('report of a month by category, of %s entries, ms' % short(last), TWO, of('report_ms'),
+             ('report of a month by category, of %s entries, ms' % short(last), TWO,
+              of('report_ms'),
               ('<=', 50)),
              ('audit of everything with a filter, entries/s', WHOLE, of('scan_rate'),
               ('>=', 1000000)),

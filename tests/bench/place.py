@@ -84,7 +84,8 @@ def start(argv, log, ready, **options):
     """Starts a program and waits until `ready` says so; the process, and the seconds it took."""
     began = time.monotonic()
     with open(log, 'a') as out:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **options)
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                   **options)
     _running.append(process)
     while not ready():
         if process.poll() is not None or time.monotonic() - began > PATIENCE:

@@ -33,7 +33,8 @@ class Forgery:
         self.was = list(self.rows)
 
     def run(self, *words, data=b''):
-        return subprocess.run([self.tool, self.file, *words], input=data, check=True, capture_output=True).stdout
+        return subprocess.run([self.tool, self.file, *words], input=data, check=True,
+                              capture_output=True).stdout
 
     def parts(self, seq):
         return stranger.row_parts(seq, self.rows[seq])
@@ -60,7 +61,8 @@ class Forgery:
             previous = [last.get(n, stranger.NONE) for n in touched]
             hashes = bytes(32 * stranger.completed(seq))
             last.update((n, seq) for n in touched)
-            self.set(seq, [json.dumps(entry, separators=(',', ':')).encode(), hashes, previous, memo, heads])
+            self.set(seq, [json.dumps(entry, separators=(',', ':')).encode(), hashes, previous,
+                           memo, heads])
 
     def rebalance(self):
         """Balances after that fit the amounts."""

@@ -298,7 +298,8 @@ class Ledger:
         count, root, books, _ = stranger.verify(rows, keys, sample=max(1, len(rows) // 16))
         for receipt in self.receipts[::max(1, len(self.receipts) // 16)]:
             entry, words = stranger.receipt_check(receipt, books.keys)
-            stranger.need(receipt['leaf'].encode() == stranger.row_parts(entry['seq'], rows[entry['seq']])[0],
+            stranger.need(receipt['leaf'].encode() == stranger.row_parts(entry['seq'],
+                                                                         rows[entry['seq']])[0],
                           'a receipt of another entry')
         return count, root, books
 
@@ -479,7 +480,8 @@ class Proxy:
 
     def pass_on(self, near):
         """One connection, as the uid that the near end is; calls are answered one by one."""
-        _, uid, gid = struct.unpack('3i', near.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        _, uid, gid = struct.unpack('3i', near.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED,
+                                                          12))
         with near, Client(connect_as(self.real, uid, gid, ())) as far:
             pending = b''
             while data := near.recv(1 << 16):

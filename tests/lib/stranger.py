@@ -147,7 +147,8 @@ def xxh64(data, seed=0):
         for value in lanes:
             acc = ((acc ^ lane(0, value)) * P1 + P4) & M64
     acc = (acc + len(data)) & M64
-    for size, first, by, times_, plus in ((8, None, 27, P1, P4), (4, P1, 23, P2, P3), (1, P5, 11, P1, 0)):
+    for size, first, by, times_, plus in ((8, None, 27, P1, P4), (4, P1, 23, P2, P3),
+                                          (1, P5, 11, P1, 0)):
         while len(data) - at >= size:
             value = int.from_bytes(data[at:at + size], 'little')
             acc ^= lane(0, value) if first is None else value * first & M64
@@ -222,7 +223,8 @@ def row_split(seq, row):
             size += 1
         for byte in reversed(row[at:at + size]):
             distance = distance << 7 | byte & 127
-        need(distance <= seq and (size == 1 or distance >> 7 * (size - 1)), 'a back pointer is wrong')
+        need(distance <= seq and (size == 1 or distance >> 7 * (size - 1)),
+             'a back pointer is wrong')
         previous.append(seq - distance if distance else NONE)
         at += size
     need(at <= end, 'the row is cut')
@@ -256,7 +258,8 @@ def log_record(segment, at):
 
 def log_rows(log, rows):
     """What the log adds to the rows of ledger.mdb."""
-    records = [record for segment in chunks(log, LOG_SEGMENT) for at in range(0, LOG_SEGMENT, LOG_PAGE)
+    records = [record for segment in chunks(log, LOG_SEGMENT)
+               for at in range(0, LOG_SEGMENT, LOG_PAGE)
                if (record := log_record(segment, at))]
     rows = list(rows)
     for first, prior, more in sorted(records, key=lambda record: record[0]):
@@ -532,7 +535,8 @@ def cosignature_check(note, vkey):
     """The Unix time at which this witness cosigned the note."""
     name, ident, data = vkey.split('+', 2)
     data = base64.b64decode(data, validate=True)
-    need(data[0] == 4 and sha256(name.encode(), b'\n', data)[:4].hex() == ident, 'no key of a witness')
+    need(data[0] == 4 and sha256(name.encode(), b'\n', data)[:4].hex() == ident,
+         'no key of a witness')
     text, _, lines = note.rpartition('\n\n')
     for line in lines.splitlines():
         _, who, signature = line.split(' ')
@@ -540,7 +544,8 @@ def cosignature_check(note, vkey):
         if who == name and signature[:4].hex() == ident:
             time = int.from_bytes(signature[4:12], 'big')
             cosigned = 'cosignature/v1\ntime %d\n%s\n' % (time, text)
-            need(len(signature) == 76 and signed(data[1:], cosigned.encode(), signature[12:]), 'it is wrong')
+            need(len(signature) == 76 and signed(data[1:], cosigned.encode(), signature[12:]),
+                 'it is wrong')
             return time
     raise Bad('the witness did not cosign it')
 
@@ -605,7 +610,8 @@ def verify(rows, keyring, vkey=None, sample=1):
         entry = leaf_entry(leaf)
         if not seq:
             need(vkey in (None, entry['vkey']), 'another key')
-            need(keyring[:512] == ('fundd keys v1\n%s\n' % entry['origin']).encode().ljust(512, b'\0'),
+            need(keyring[:512] == ('fundd keys v1\n%s\n'
+                                   % entry['origin']).encode().ljust(512, b'\0'),
                  'another keyring')
         want = [sha256(b'\0', leaf)]
         while seq >> len(want) - 1 & 1:
@@ -640,7 +646,8 @@ def receipt_check(receipt, vkeys):
     """A Receipt, proven by a head that one of these keys signed. The entry and the words (None: not known)."""
     lines, _, note = receipt['proof'].partition('\n\n')
     first, index, *path = lines.split('\n')
-    need(first == 'c2sp.org/tlog-proof@v1' and re.fullmatch('index (0|[1-9][0-9]*)', index), 'no proof')
+    need(first == 'c2sp.org/tlog-proof@v1' and re.fullmatch('index (0|[1-9][0-9]*)', index),
+         'no proof')
     text = note_check(note, [v for v in vkeys if note_names(note, v)])
     need(any(note_names(note, v) for v in vkeys), 'no known key signed the head')
     origin, size, root = text.splitlines()
@@ -653,5 +660,6 @@ def receipt_check(receipt, vkeys):
     if 'memo' not in receipt:
         return entry, None
     memo = base64.b64decode(receipt['salt'], validate=True) + receipt['memo'].encode()
-    need(base64.b64encode(sha256(b'fundd memo v1\n', memo)).decode() == entry['memo'], 'other words')
+    need(base64.b64encode(sha256(b'fundd memo v1\n', memo)).decode() == entry['memo'],
+         'other words')
     return entry, json.loads(receipt['memo'])

@@ -8,7 +8,8 @@ import stranger
 
 def widths(size):
     """The full tiles of a level of that size, and the partial one."""
-    return [(n, 256) for n in range(size // 256)] + ([(size // 256, size % 256)] if size % 256 else [])
+    return [(n, 256) for n in range(size // 256)] + ([(size // 256, size % 256)]
+                                                     if size % 256 else [])
 
 
 class Tiles:
@@ -22,7 +23,8 @@ class Tiles:
         while number >= 1000:
             number //= 1000
             parts.insert(0, 'x%03d' % (number % 1000))
-        return os.path.join(self.dir, 'tile', str(level), *parts) + ('.p/%d' % width if width < 256 else '')
+        return os.path.join(self.dir, 'tile', str(level),
+                            *parts) + ('.p/%d' % width if width < 256 else '')
 
     def raw(self, *where):
         with open(self.path(*where), 'rb') as f:
@@ -86,7 +88,8 @@ class Tiles:
 
     def stale(self):
         """Partial tiles beside the full one that stands for them."""
-        return [n for n in self.names() if '.p/' in n and os.path.exists(os.path.join(self.dir, n.split('.p/')[0]))]
+        return [n for n in self.names() if '.p/' in n
+                and os.path.exists(os.path.join(self.dir, n.split('.p/')[0]))]
 
 
 def leaf_end(data, at):

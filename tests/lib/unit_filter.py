@@ -23,7 +23,8 @@ def allowed(unit):
     """The first line allows, each further one adds or, with ~, takes away."""
     calls = expand('@default')
     with open(unit) as f:
-        values = [line.split('=', 1)[1].strip() for line in f if line.startswith('SystemCallFilter=')]
+        values = [line.split('=', 1)[1].strip() for line in f
+                  if line.startswith('SystemCallFilter=')]
     for value in values:
         named = set().union(*(expand(name) for name in value.lstrip('~').split()))
         calls = calls - named if value.startswith('~') else calls | named
