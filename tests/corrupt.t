@@ -242,7 +242,8 @@ def work_on(bit, how):
                 answered['entry', entry['seq']] = entry
                 time.sleep(1.1 if n == 20 else 0)  # settled
     except (RuntimeError, Refused, OSError):
-        pass    # it may stop; but what it answered is to be there, or to be missed
+        # it may stop, or take no money; but what it answered is to be there, or to be missed
+        time.sleep(2 if how == 'running' else 0)    # settled
     ledger.kill()
     if os.path.getsize(path) > size + GROWS:
         return 'the file has grown by %d bytes' % (os.path.getsize(path) - size)
