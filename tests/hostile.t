@@ -72,6 +72,30 @@ def p99(seconds):
     return sorted(took)[len(took) * 99 // 100], len(took)
 
 
+def newcomers(seconds):
+    """p99 of who connects for each spend, as `fund` does, in seconds; and how many."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))    # as who forked it
+        os.setgroups([])
+        os.setresgid(ALICE, ALICE, ALICE)
+        os.setresuid(ALICE, ALICE, ALICE)
+        took, deadline = [], time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            began = time.monotonic()
+            with Client(connected()) as client:
+                client.call('Spend', spend(1))
+            took.append(time.monotonic() - began)
+        os.write(writing, b'%f %d' % (sorted(took)[len(took) * 99 // 100], len(took)))
+        os._exit(0)
+    os.close(writing)
+    slowest, count = os.read(reading, 100).split() or (b'9', b'0')  # it died: turned away, say
+    os.close(reading)
+    os.waitpid(pid, 0)
+    return float(slowest), int(count)
+
+
 def connected(uid=None):
     sock = socket.socket(socket.AF_UNIX)
     sock.connect(ledger.socket)
@@ -248,6 +272,30 @@ def attacked(name, worst):
 
 for name, worst in ATTACKS:
     attacked(name, worst)
+
+# ---- Who comes meanwhile ------------------------------------------------------------------------
+
+
+def crowded_out(name, worsts):
+    """The same for who connects anew each time."""
+    for _ in range(ROUNDS):
+        before = max(QUIET, newcomers(SECONDS / 2)[0])
+        attacks = [Attack(worst, uid=ATTACKER + n) for n, worst in enumerate(worsts)]
+        time.sleep(0.1)
+        slowest, count = newcomers(SECONDS)
+        for attack in attacks:
+            attack.stop()
+        time.sleep(0.05)
+        if slowest <= TIMES * before:
+            break
+    ok(slowest <= TIMES * before, name + ': who connects anew goes on',
+       'p99 %.2f ms, quiet %.2f' % (slowest * 1000, before * 1000))
+    note('%-34s quiet %.2f ms, p99 %.2f ms, %.1f times; %d newcomers' % (
+        name, before * 1000, slowest * 1000, slowest / before, count))
+
+
+crowded_out('four that connect and vanish', [vanish] * 4)
+crowded_out('new spends, as many as go', [spends])
 
 # ---- Control ------------------------------------------------------------------------------------
 
