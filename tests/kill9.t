@@ -3,6 +3,8 @@
 # client sent, in which order, and what was answered. After each restart: everything answered is
 # there as it was answered, what is there was sent, in order, without a gap; what was not answered
 # is sent again with its id and is there once; and the ledger verifies.
+#
+# Control: a daemon whose answers leave before the log is written (tools/weak-commit.c) is found out.
 import os
 import random
 import shutil
@@ -12,6 +14,7 @@ from lib.load import *
 CYCLES = int(os.environ.get('KILL9_CYCLES', 40))
 EACH = 200          # blows that one ledger takes: it is replayed three times for each
 CLIENTS = 8
+CONTROL_CYCLES = 12 # at most, until the planted fault shows
 SETTLE_EVERY = 10    # of so many blows one falls after up to so many seconds:
 SETTLING = 2.5       # what is in the log is settled each second
 BETWEEN = (10, 250)  # answers seen before the blow
@@ -91,4 +94,24 @@ with ledger.connect() as client:
 
 is_(ledger.stop(), 0, 'the daemon ends well')
 is_(ledger.verify('--all').returncode, 0, 'the ledger verifies, every signature')
+
+# ---- Control ------------------------------------------------------------------------------------
+
+ledger = Ledger().start()
+NAMES = open_pools(ledger, CLIENTS)
+ledger.stop()
+early = environment(LD_PRELOAD=program('tests/tools/weak-commit.so'), WEAK_COMMIT='early',
+                    **sanitizer_options('verify_asan_link_order=0'))
+for n in range(CONTROL_CYCLES):
+    if not ledger.daemon:
+        ledger.start(env=early)
+    try:
+        wrong = cycle(n + 1, early)
+    except RuntimeError as error:
+        wrong = [str(error)]
+    if wrong:
+        break
+ok(wrong, 'control: answers before the log is written are found out')
+note('after %d of at most %d blows: %s' % (n + 1, CONTROL_CYCLES, '; '.join(wrong)[:150]))
+ledger.kill()
 done()
