@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
@@ -15,6 +16,7 @@
 
 #define FILL_STEP ((uint64_t)1 << 20)
 #define FILL_UNSETTLED STORE_TAKES(WAL_SEGMENTS * SEGMENT_SIZE)
+#define FULL ((uint64_t)1 << 20)	/* bytes: with fewer left the disk is full */
 #define RESERVE_MAX ((uint64_t)8 << 20)
 #define READERS_MAX 126
 #define PAGE 4096
@@ -294,6 +296,17 @@ static int rows_put(const struct store *store, MDB_txn *txn, const struct segmen
 	return error;
 }
 
+/* A write of which only a part had room LMDB takes for a failing disk. */
+static int error_of_disk(const struct store *store, int error)
+{
+	struct statvfs disk;
+	int fd;
+
+	if (error != EIO || mdb_env_get_fd(store->env, &fd) || fstatvfs(fd, &disk))
+		return error;
+	return disk.f_bavail < FULL / disk.f_frsize ? ENOSPC : error;
+}
+
 int store_append(struct store *store, const struct segment *segment, uint64_t *size)
 {
 	struct last last;
@@ -312,7 +325,7 @@ int store_append(struct store *store, const struct segment *segment, uint64_t *s
 	else
 		error = mdb_txn_commit(txn);
 	if (error)
-		return error;
+		return error_of_disk(store, error);
 	store->pages = pages_taken(store);
 	*size = segment->first + segment->count;
 	return 0;
