@@ -172,11 +172,11 @@ static enum exit_status audit_run(struct fund *fund, int argc, char **argv)
 	struct audit_options options = { NULL };
 	struct buf parameters = BUF_INIT;
 	struct table *table;
-	int first, status = command_begin(fund, &cmd_audit, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_audit, &options, argc, argv);
 	enum exit_status end = EXIT_OK;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (options.min || options.max)		/* which may need the ledger's currency */
 		end = fund_connect(fund);
 	if (end == EXIT_OK)

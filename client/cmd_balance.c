@@ -83,11 +83,11 @@ static enum exit_status balance_run(struct fund *fund, int argc, char **argv)
 	struct balance_options options = { false };
 	struct buf parameters = BUF_INIT;
 	struct table *table;
-	int first, status = command_begin(fund, &cmd_balance, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_balance, &options, argc, argv);
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	json_open(&parameters, NULL, '{');
 	json_open(&parameters, "budgets", '[');
 	for (; first < argc; first++)

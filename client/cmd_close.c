@@ -27,11 +27,11 @@ static enum exit_status close_run(struct fund *fund, int argc, char **argv)
 	struct close_options options = { NULL };
 	struct refusal_hint hint = { .line = fund->line, .method = "Close" };
 	struct buf parameters = BUF_INIT;
-	int first, status = command_begin(fund, &cmd_close, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_close, &options, argc, argv);
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (argc == first)
 		return usage_error(&cmd_close, "the name of a budget is needed");
 	if (argc - first > 1)

@@ -83,11 +83,11 @@ static enum exit_status pending_run(struct fund *fund, int argc, char **argv)
 	struct pending_options options = { false, false };
 	char **ids;
 	size_t count;
-	int first, status = command_begin(fund, &cmd_pending, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_pending, &options, argc, argv);
 	enum exit_status end = EXIT_OK;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (first < argc || (options.send && options.drop))
 		return usage_error(&cmd_pending, "either --send or --drop");
 	if (options.send)

@@ -87,12 +87,12 @@ static enum exit_status receipt_run(struct fund *fund, int argc, char **argv)
 	struct refusal_hint hint = { .line = fund->line, .method = "Prove" };
 	struct buf parameters = BUF_INIT;
 	struct reply reply;
-	int first, status = command_begin(fund, &cmd_receipt, &options, argc, argv, &first);
-	long long seq = status < 0 && argc - first == 1 ? number_parse(argv[first]) : -1;
+	int first = command_begin(fund, &cmd_receipt, &options, argc, argv);
+	long long seq = first >= 0 && argc - first == 1 ? number_parse(argv[first]) : -1;
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (seq < 0)
 		return usage_error(&cmd_receipt, "the number of an entry is needed");
 	json_open(&parameters, NULL, '{');

@@ -87,11 +87,11 @@ static enum exit_status refund_run(struct fund *fund, int argc, char **argv)
 	struct refund_options options = { NULL };
 	struct buf amount = BUF_INIT;
 	long long ref = -1;
-	int first, words, status = command_begin(fund, &cmd_refund, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_refund, &options, argc, argv), words;
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (first < argc)
 		ref = number_parse(argv[first++]);
 	words = amount_words(argc - first, argv + first, &amount);

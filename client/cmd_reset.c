@@ -125,12 +125,12 @@ static enum exit_status reset_run(struct fund *fund, int argc, char **argv)
 {
 	struct reset_options options = { NULL };
 	struct buf parameters = BUF_INIT;
-	int first, status = command_begin(fund, &cmd_reset, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_reset, &options, argc, argv);
 	struct printing printing = { .fund = fund, .options = &options };
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (first < argc)
 		return usage_error(&cmd_reset, "it takes no arguments");
 	json_open(&parameters, NULL, '{');

@@ -135,11 +135,11 @@ static enum exit_status spend_run(struct fund *fund, int argc, char **argv)
 {
 	struct spend_options options = { NULL };
 	struct buf amount = BUF_INIT;
-	int first, words, status = command_begin(fund, &cmd_spend, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_spend, &options, argc, argv), words;
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (options.batch && argc == first && !row_options(&options))
 		return batch_run(fund, options.batch, options.budget, options.dry_run);
 	if (options.batch)

@@ -78,11 +78,11 @@ static enum exit_status status_run(struct fund *fund, int argc, char **argv)
 	struct wire_status says;
 	struct problem problem;
 	struct reply reply;
-	int first, status = command_begin(fund, &cmd_status, NULL, argc, argv, &first);
+	int first = command_begin(fund, &cmd_status, NULL, argc, argv);
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (first < argc)
 		return usage_error(&cmd_status, "it takes no arguments");
 	end = fund_begin(fund);

@@ -164,11 +164,11 @@ static enum exit_status open_run(struct fund *fund, int argc, char **argv)
 	struct terms_options options = { NULL };
 	char currency[CURRENCY_LEN + 1] = "";
 	int64_t exp = 0;
-	int first, status = command_begin(fund, &cmd_open, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_open, &options, argc, argv);
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (argc - first != 1 || !options.owner == !options.group)
 		return usage_error(&cmd_open, "a name is needed, and either --owner or --group");
 	if (name_problem(argv[first]))
@@ -187,11 +187,11 @@ static enum exit_status adjust_run(struct fund *fund, int argc, char **argv)
 {
 	struct terms_options options = { NULL };
 	struct budget_reply budget;
-	int first, status = command_begin(fund, &cmd_adjust, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_adjust, &options, argc, argv);
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (argc - first != 1)
 		return usage_error(&cmd_adjust, "the name of a budget is needed");
 	if (!memcmp(&options, &(struct terms_options){ NULL }, sizeof(options)))

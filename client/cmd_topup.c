@@ -66,11 +66,11 @@ static enum exit_status topup_run(struct fund *fund, int argc, char **argv)
 	struct topup_options options = { NULL };
 	struct buf amount = BUF_INIT;
 	const char *name = NULL;
-	int first, words, status = command_begin(fund, &cmd_topup, &options, argc, argv, &first);
+	int first = command_begin(fund, &cmd_topup, &options, argc, argv), words;
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	if (argc - first > 1 && !name_problem(argv[first]))
 		name = argv[first++];
 	words = amount_words(argc - first, argv + first, &amount);

@@ -16,15 +16,20 @@ const char *words_option(const char *value)
 }
 
 int command_begin(struct fund *fund, const struct command *command, void *options, int argc,
-		  char **argv, int *first)
+		  char **argv)
 {
-	*first = options_parse(fund, command, options, argc, argv);
-	if (*first < 0)
-		return EXIT_USAGE;
-	if (!fund->help)
-		return -1;
-	command_help(command);
-	return EXIT_OK;
+	int first = options_parse(fund, command, options, argc, argv);
+
+	if (first < 0)
+		fund->help = false;
+	else if (fund->help)
+		command_help(command);
+	return fund->help ? -1 : first;
+}
+
+enum exit_status command_over(const struct fund *fund)
+{
+	return fund->help ? EXIT_OK : EXIT_USAGE;
 }
 
 bool amount_read(const char *text, const char *currency, int64_t exp, int64_t *ret,

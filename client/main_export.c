@@ -364,10 +364,10 @@ static enum exit_status export_run(struct fund *fund, const char *path)
 static enum exit_status run(struct fund *fund, int argc, char **argv)
 {
 	struct export_options options = { NULL };
-	int first, status = command_begin(fund, &export_command, &options, argc, argv, &first);
+	int first = command_begin(fund, &export_command, &options, argc, argv);
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	fund->command = options.connect;
 	if (!options.format || argc - first != 1)
 		return usage_error(&export_command, "a format and a directory are needed");

@@ -79,11 +79,11 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 	struct buf parameters = BUF_INIT;
 	char month[LABEL_SIZE];
 	char nothing;
-	int first, status = command_begin(fund, &report, &nothing, argc, argv, &first);
+	int first = command_begin(fund, &report, &nothing, argc, argv);
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	month_now(month);
 	if (first < argc && isdigit((unsigned char)*argv[first]) &&
 	    label_kind(argv[first]) != PERIOD_MONTH)

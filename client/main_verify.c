@@ -294,11 +294,11 @@ static enum exit_status verify_files(struct fund *fund, const struct verify_opti
 static enum exit_status run(struct fund *fund, int argc, char **argv)
 {
 	struct verify_options options = { NULL };
-	int first, status = command_begin(fund, &verify_command, &options, argc, argv, &first);
+	int first = command_begin(fund, &verify_command, &options, argc, argv);
 	bool offline = options.vkey || options.witness || options.leaf;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	fund->command = options.connect;
 	if (first < argc && (options.full || options.connect))
 		return usage_error(&verify_command, "files are checked without the daemon");

@@ -278,16 +278,15 @@ static enum exit_status run(struct fund *fund, int argc, char **argv)
 {
 	struct witness_options options = { NULL };
 	struct witness witness = { .fund = fund, .options = &options };
-	int first, status = command_begin(fund, &witness_command, &options, argc, argv, &first),
-		   dir;
+	int first = command_begin(fund, &witness_command, &options, argc, argv), dir;
 	enum exit_status end;
 
-	if (status >= 0)
-		return (enum exit_status)status;
+	if (first < 0)
+		return command_over(fund);
 	fund->command = options.connect;
 	if (first < argc || (options.every && !options.follow))
 		return usage_error(&witness_command, first < argc ? "it takes no arguments"
-				   : "--every goes with --follow");
+								  : "--every goes with --follow");
 	if (!path_take(&witness))
 		return tell(
 			"neither HOME nor XDG_STATE_HOME says where to keep what was seen; give --dir");
