@@ -471,8 +471,8 @@ for name, text in (('damaged', good.replace('\n', '\n1', 1)), ('empty', '')):
     is_(fund().stderr, '', '... and then the newest is there again')
     ok(size(read('checkpoint')) >= size(good), '... whole', read('checkpoint'))
 os.unlink(os.path.join(place, 'checkpoint.before'))
-for name, text in (('vkey', 'no key\n'), ('checkpoint', read('checkpoint').replace('\n', '\n1', 1)),
-                   ('checkpoint', '')):
+for name, text in (('vkey', 'no key\n'), ('vkey', read('vkey').strip() + '\0 and more\n'),
+                   ('checkpoint', read('checkpoint').replace('\n', '\n1', 1)), ('checkpoint', '')):
     good = read(name)
     with open(os.path.join(place, name), 'w') as f:
         f.write(text)
