@@ -35,8 +35,8 @@ int amount_words(int argc, char **argv, struct buf *ret);
 /* The ledger's own currency. */
 enum exit_status currency_fetch(struct fund *fund, char currency[4], int64_t *exp);
 
-/* Parses the command's options. The first argument's index in argv; or -1: help was given, or a usage error told, and the
- * command ends with command_over(). */
+/* Parses the command's options. The first argument's index in argv; or -1: help was given, or a
+ * usage error told, and the command ends with command_over(). */
 int command_begin(struct fund *fund, const struct command *command, void *options, int argc,
 		  char **argv);
 enum exit_status command_over(const struct fund *fund);

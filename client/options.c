@@ -27,7 +27,8 @@ struct option_set {
 	const struct option_row *row[OPTIONS_MAX];
 	void *into[OPTIONS_MAX];
 	bool given[OPTIONS_MAX];
-	char letters[2 + 2 * OPTIONS_MAX + 1];	/* getopt's: the order, then those that have a letter */
+	char letters[2 + 2 * OPTIONS_MAX + 1];	/* getopt's: the order, then
+						 * those that have a letter */
 	int count;
 };
 
@@ -44,7 +45,8 @@ static void set_add(struct option_set *set, const struct option_row *rows, void 
 	}
 }
 
-static int set_store(struct option_set *set, const struct command *command, int at, const char *value)
+static int set_store(struct option_set *set, const struct command *command, int at,
+		     const char *value)
 {
 	const struct option_row *row = set->row[at];
 	char *target = (char *)set->into[at] + row->offset;
@@ -111,7 +113,8 @@ static int set_parse(struct option_set *set, const struct command *command, cons
 	optind = 0;
 	opterr = 0;
 	set_letters(set, order);
-	while ((result = set_long(set, getopt_long(argc, argv, set->letters, set->getopt, NULL))) != -1) {
+	while ((result = set_long(set, getopt_long(argc, argv, set->letters, set->getopt, NULL))) !=
+	       -1) {
 		if (result < FIRST) {
 			set_unknown(command, result, argv);
 			return -1;
@@ -130,7 +133,8 @@ int options_front(struct fund *fund, int argc, char **argv)
 	return set_parse(&set, NULL, "+:", argc, argv);
 }
 
-int options_parse(struct fund *fund, const struct command *command, void *into, int argc, char **argv)
+int options_parse(struct fund *fund, const struct command *command, void *into, int argc,
+		  char **argv)
 {
 	struct option_set set = { .count = 0 };
 
@@ -156,9 +160,12 @@ enum exit_status usage_error(const struct command *command, const char *format, 
 enum exit_status usage_surplus(const struct command *command, const char *word)
 {
 	if (currency_exp(word) >= 0)
-		return usage_error(command, "%s: the currency stands before the amount, as in EUR 12.50", word);
-	return usage_error(command, "%s is a word too many; a reason of several words stands in quotes: "
-			   "--for \"parcel came late\"", word);
+		return usage_error(command, "%s: the currency stands before the amount, as in EUR "
+					    "12.50", word);
+	return usage_error(command,
+			   "%s is a word too many; a reason of several words stands in quotes: "
+			   "--for \"parcel came late\"",
+			   word);
 }
 
 long long number_parse(const char *text)

@@ -31,7 +31,8 @@ static void say_amount(struct buf *out, const struct refused *r, int64_t minor)
 static void say_funds(struct buf *out, const struct refused *r)
 {
 	const struct wire_budget *budget = r->hint->budget;
-	bool known = budget && strcmp(budget->name, r->says.budget) == 0 && budget->terms.allowance.value > 0;
+	bool known = budget && strcmp(budget->name, r->says.budget) == 0 &&
+		     budget->terms.allowance.value > 0;
 
 	buf_printf(out, "%s has ", r->says.budget);
 	say_amount(out, r, r->says.available.value);
@@ -42,7 +43,9 @@ static void say_funds(struct buf *out, const struct refused *r)
 			say_amount(out, r, budget->terms.allowance.value);
 			buf_char(out, ' ');
 		}
-		buf_str(out, moment_past(r->says.next_reset) ? "more has been due since " : "more comes on ");
+		buf_str(out, moment_past(r->says.next_reset)
+			       ? "more has been due since "
+			       : "more comes on ");
 		say_day(out, r->says.next_reset);
 	}
 	buf_char(out, '.');
@@ -50,7 +53,8 @@ static void say_funds(struct buf *out, const struct refused *r)
 
 static void say_unknown_budget(struct buf *out, const struct refused *r)
 {
-	buf_printf(out, "there is no budget %s here. fund balance shows yours, fund balance --all all you may see.",
+	buf_printf(out, "there is no budget %s here. fund balance shows yours, fund balance --all "
+			"all you may see.",
 		   r->says.budget);
 }
 
@@ -88,19 +92,21 @@ static void say_needed(struct buf *out, const struct refused *r)
 
 static void say_exists(struct buf *out, const struct refused *r)
 {
-	buf_printf(out, "there is %s already. A name is used once, and a person owns one open budget at a time; "
-		   "fund adjust %s changes what is there.", r->says.budget, r->says.budget);
+	buf_printf(out, "there is %s already. A name is used once, and a person owns one open "
+		   "budget at a time; fund adjust %s changes what is there.",
+		   r->says.budget, r->says.budget);
 }
 
 static void say_closed(struct buf *out, const struct refused *r)
 {
 	if (r->hint->method && strcmp(r->hint->method, "Open") == 0) {
-		buf_printf(out, "%s was a budget before, and is closed. A name is used once, so that its "
-			   "history stays its own: choose another, such as %s-2.",
+		buf_printf(out, "%s was a budget before, and is closed. A name is used once, so "
+			   "that its history stays its own: choose another, such as %s-2.",
 			   r->says.budget, r->says.budget);
 		return;
 	}
-	buf_printf(out, "%s is closed: nothing goes in or out any more. fund balance shows the open ones.",
+	buf_printf(out, "%s is closed: nothing goes in or out any more. fund balance shows the "
+			"open ones.",
 		   r->says.budget);
 }
 
@@ -108,7 +114,8 @@ static void say_unknown_entry(struct buf *out, const struct refused *r)
 {
 	bool refund = r->hint->method && strcmp(r->hint->method, "Refund") == 0;
 
-	buf_printf(out, "there is no entry %lld%s. fund audit shows the entries with their numbers.",
+	buf_printf(out, "there is no entry %lld%s. fund audit shows the entries with their "
+			"numbers.",
 		   (long long)r->says.seq.value, refund ? " to refund" : "");
 }
 
@@ -119,7 +126,8 @@ static void say_problem(struct buf *out, const struct refused *r)
 
 static void say_currency(struct buf *out, const struct refused *r)
 {
-	buf_printf(out, "%s is kept in %s, with %lld digits after the point. Write such an amount as ",
+	buf_printf(out, "%s is kept in %s, with %lld digits after the point. Write such an amount "
+			"as ",
 		   r->says.budget, r->says.currency, (long long)r->says.exp.value);
 	say_amount(out, r, 1250);
 	buf_char(out, '.');
@@ -151,15 +159,15 @@ static void say_limit(struct buf *out, const struct refused *r)
 
 static void say_overflow(struct buf *out, const struct refused *r)
 {
-	buf_printf(out, "that is more than %s can hold: the ledger counts up to 9223372036854775807 "
-		   "of the smallest coin.",
+	buf_printf(out, "that is more than %s can hold: the ledger counts up to "
+		   "9223372036854775807 of the smallest coin.",
 		   r->says.budget == not_said ? "all budgets together" : r->says.budget);
 }
 
 static void say_conflict(struct buf *out, const struct refused *r)
 {
-	buf_printf(out, "the id %s belongs to something else, entry %lld. A new request needs a new id; "
-		   "without --id it gets one.", r->says.id, (long long)r->says.seq.value);
+	buf_printf(out, "the id %s belongs to something else, entry %lld. A new request needs a "
+		   "new id; without --id it gets one.", r->says.id, (long long)r->says.seq.value);
 }
 
 static void say_ahead(struct buf *out, const struct refused *r)
@@ -167,7 +175,8 @@ static void say_ahead(struct buf *out, const struct refused *r)
 	buf_printf(out, "%s has not begun: it is %s now.", r->says.period, r->says.current);
 }
 
-/* Parameters that are typed as options, under this name; "" for one that the sentence names itself. */
+/* Parameters that are typed as options, under this
+ * name; "" for one that the sentence names itself. */
 static const struct {
 	const char *parameter, *option;
 } options[] = {
@@ -220,7 +229,8 @@ static const struct {
 };
 
 /* What a sentence needs is there, even when the daemon left it out. */
-static void refused_read(const struct reply *reply, const struct refusal_hint *hint, struct refused *r)
+static void refused_read(const struct reply *reply, const struct refusal_hint *hint,
+			 struct refused *r)
 {
 	const char **needed[] = { &r->says.budget, &r->says.currency, &r->says.problem, &r->says.id,
 		&r->says.period, &r->says.current, &r->says.parameter };
@@ -257,7 +267,9 @@ void refusal_say(struct buf *out, const struct reply *reply, const struct refusa
 static void funds_help(const struct refused *r, int64_t missing)
 {
 	bool pool = r->says.pool && r->says.pool_usable.value > 0;
-	int64_t drawn = pool && r->says.pool_usable.value < missing ? r->says.pool_usable.value : missing;
+	int64_t drawn = pool && r->says.pool_usable.value < missing
+		       ? r->says.pool_usable.value
+		       : missing;
 	char digits[MONEY_TEXT_MAX];
 	struct buf money = BUF_INIT;
 
@@ -269,7 +281,8 @@ static void funds_help(const struct refused *r, int64_t missing)
 		tell_more("%s can help with %s now:  fund topup %s && %s", r->says.pool, money.data,
 			  digits, r->hint->line);
 	else
-		tell_more("%s can help with %s now:  fund topup %s", r->says.pool, money.data, digits);
+		tell_more("%s can help with %s now:  fund topup %s", r->says.pool, money.data,
+			  digits);
 	buf_release(&money);
 }
 
@@ -289,6 +302,7 @@ enum exit_status refusal_tell(const struct reply *reply, const struct refusal_hi
 
 enum exit_status reply_tell_foreign(const struct problem *problem)
 {
-	return tell("the daemon's answer makes no sense here (%s %s); do fundd and fund belong together?",
+	return tell("the daemon's answer makes no sense here (%s %s); do fundd and fund belong "
+		    "together?",
 		    problem->parameter, problem->text);
 }

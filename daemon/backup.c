@@ -79,7 +79,8 @@ static int rows_copy(struct copying *copying, struct ledger *from)
 	return error;
 }
 
-/* LMDB takes a write of which only a part had room for a failing disk; and verifying takes a little room, too. */
+/* LMDB takes a write of which only a part had room for a
+ * failing disk; and verifying takes a little room, too. */
 static int error_of_disk(int error)
 {
 	struct statvfs disk;
@@ -151,7 +152,8 @@ static int copy_apart(const struct config *config, const char *path)
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	signal = WTERMSIG(status);
-	log_error("the copying did not come to its end: it got signal %d (%s)%s", signal, strsignal(signal),
+	log_error("the copying did not come to its end: it got signal %d (%s)%s",
+		  signal, strsignal(signal),
 		  signal == SIGBUS || signal == SIGSEGV || signal == SIGABRT ?
 		  ", as from a full disk or a damaged ledger; fundd --verify tells which" : "");
 	return EXIT_FAILED;
@@ -165,8 +167,8 @@ static void files_clear(int dir)
 	unlinkat(dir, LEDGER_FILE "-lock", 0);
 }
 
-/* Made, or left by a try that was cut short; opened, locked, empty, and its owner's whose the ledger is. -1 after
- * logging why not. */
+/* Made, or left by a try that was cut short; opened, locked, empty, and its owner's whose the
+ * ledger is. -1 after logging why not. */
 static int dir_make(const char *path, const struct stat *ledger)
 {
 	int dir = mkdir(path, 0700) < 0 && errno != EEXIST
@@ -177,7 +179,8 @@ static int dir_make(const char *path, const struct stat *ledger)
 		files_clear(dir);
 		return dir;
 	}
-	log_error("cannot make %s: %s", path, errno == EWOULDBLOCK ? "another fundd is making it" : strerror(errno));
+	log_error("cannot make %s: %s", path,
+		  errno == EWOULDBLOCK ? "another fundd is making it" : strerror(errno));
 	if (dir >= 0)
 		close(dir);
 	return -1;
@@ -206,7 +209,8 @@ static int dir_name(int dir, const char *path, const char *name)
 	return EXIT_FAILED;
 }
 
-/* A name that is free; *path is what it is called until it is whole. EXIT_OK, or how the program ends. */
+/* A name that is free; *path is what it is called until
+ * it is whole. EXIT_OK, or how the program ends. */
 static int name_take(const char *name, char path[PATH_MAX])
 {
 	struct stat st;
@@ -216,7 +220,8 @@ static int name_take(const char *name, char path[PATH_MAX])
 		return EXIT_USAGE;
 	}
 	if (lstat(name, &st) == 0) {
-		log_error("%s is there already, and stays as it is: each backup gets a name of its own", name);
+		log_error("%s is there already, and stays as it is: each backup gets a name of its "
+			  "own", name);
 		return EXIT_FAILED;
 	}
 	if ((size_t)snprintf(path, PATH_MAX, "%s.new", name) >= PATH_MAX) {

@@ -1,7 +1,8 @@
 /*
- * A program that make runs: prints the filter of seccomp(2) for the system calls that fundd keeps once it serves, as
- * steps of BPF for sandbox.c. libseccomp makes it here and not within fundd: while it does it takes memory, and
- * where there is none it frees twice, or gives out a filter that is not the one that was asked for.
+ * A program that make runs: prints the filter of seccomp(2) for the system calls that fundd keeps
+ * once it serves, as steps of BPF for sandbox.c. libseccomp makes it here and not within fundd:
+ * while it does it takes memory, and where there is none it frees twice, or gives out a filter that
+ * is not the one that was asked for.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -20,34 +21,46 @@
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
-/* What serving needs, and what the C library, LMDB, libevent and the look-up of users do on the way. Names that this
- * machine's architecture does not have are passed over. */
+/* What serving needs, and what the C library, LMDB, libevent and the look-up of users do on the
+ * way. Names that this machine's architecture does not have are passed over. */
 static const char *const calls[] = {
-	"read", "readv", "pread64", "preadv", "write", "writev", "pwrite64", "pwritev", "lseek", "_llseek",
+	"read", "readv", "pread64", "preadv", "write", "writev", "pwrite64", "pwritev", "lseek",
+	"_llseek",
 	"fsync", "fdatasync", "msync", "sync_file_range", "ftruncate", "fallocate", "flock",
-	"open", "openat", "openat2", "close", "close_range", "dup", "dup2", "dup3", "fcntl", "fcntl64",
+	"open", "openat", "openat2", "close", "close_range", "dup", "dup2", "dup3", "fcntl",
+	"fcntl64",
 	"stat", "lstat", "fstat", "newfstatat", "statx", "fstatfs", "statfs", "fadvise64",
-	"access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd", "getdents64", "umask",
+	"access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd", "getdents64",
+	"umask",
 	"unlink", "unlinkat", "rename", "renameat", "renameat2", "fchmod", "memfd_create",
 	"munmap", "mremap", "madvise", "brk", "mlock", "munlock", "mincore", "membarrier",
-	"accept", "accept4", "bind", "connect", "listen", "getsockname", "getpeername", "getsockopt",
-	"setsockopt", "sendto", "sendmsg", "recvfrom", "recvmsg", "shutdown", "socketpair", "pipe", "pipe2",
-	"poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait",
+	"accept", "accept4", "bind", "connect", "listen", "getsockname", "getpeername",
+	"getsockopt",
+	"setsockopt", "sendto", "sendmsg", "recvfrom", "recvmsg", "shutdown", "socketpair", "pipe",
+	"pipe2",
+	"poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1", "epoll_ctl",
+	"epoll_wait",
 	"epoll_pwait", "epoll_pwait2", "eventfd2", "timerfd_create", "timerfd_settime", "signalfd4",
-	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigpending", "sigaltstack",
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigpending",
+	"sigaltstack",
 	"kill", "tkill", "tgkill", "restart_syscall", "exit", "exit_group", "wait4",
-	"futex", "futex_time64", "set_robust_list", "get_robust_list", "set_tid_address", "rseq", "arch_prctl",
-	"sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "gettid", "getpid", "getppid",
+	"futex", "futex_time64", "set_robust_list", "get_robust_list", "set_tid_address", "rseq",
+	"arch_prctl",
+	"sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "gettid",
+	"getpid", "getppid",
 	"getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getcpu",
-	"clock_gettime", "clock_gettime64", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
+	"clock_gettime", "clock_gettime64", "clock_getres", "clock_nanosleep", "nanosleep",
+	"gettimeofday", "time",
 	"getrandom", "uname", "sysinfo", "getrlimit", "getrusage", "times", "prctl",
 };
 
 static const char *const calls_of_sanitizers[] = {
-	"clone", "getdents", "ptrace", "personality", "process_vm_readv", "sched_setaffinity", "setrlimit",
+	"clone", "getdents", "ptrace", "personality", "process_vm_readv", "sched_setaffinity",
+	"setrlimit",
 };
 
-/* Those that are needed with certain arguments alone: with each call's one of its rules must fit. */
+/* Those that are needed with certain arguments alone:
+ * with each call's one of its rules must fit. */
 #define CONDITIONS 2
 #define WRITE_EXEC (PROT_WRITE | PROT_EXEC)
 
@@ -104,7 +117,8 @@ static scmp_filter_ctx filter_make(void)
 	if (SANITIZED)
 		calls_add(filter, calls_of_sanitizers, COUNT(calls_of_sanitizers));
 	for (size_t i = 0; i < COUNT(rules); i++)
-		call_add(filter, SCMP_ACT_ALLOW, rules[i].call, rules[i].count, rules[i].conditions);
+		call_add(filter, SCMP_ACT_ALLOW, rules[i].call, rules[i].count,
+			 rules[i].conditions);
 	/* it hides its flags; without it clone is used */
 	call_add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
 	check(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2));

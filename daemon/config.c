@@ -95,8 +95,8 @@ static bool take_map_size(struct reading *reading, const char *value, unsigned a
 
 	(void)argument;
 	if (!take_number(value, UINT64_MAX, &size, &end))
-		return wrong(reading, "a map_size is a number of bytes, or with K, M, G or T behind "
-				      "it", value);
+		return wrong(reading, "a map_size is a number of bytes, or with K, M, G or T "
+				      "behind it", value);
 	unit = *end ? strchr(units, *end) : NULL;
 	if (unit) {
 		shift = 10 * (unsigned)(unit - units + 1);
@@ -152,8 +152,8 @@ static bool take_witness(struct reading *reading, const char *word, unsigned req
 	struct verifier key;
 
 	if (!vkey_parse(word, &key) || key.type != KEY_COSIGNER)
-		return wrong(reading, "this is not a witness's verifier key: its name, + and what fund witness "
-				      "prints", word);
+		return wrong(reading, "this is not a witness's verifier key: its name, + and what "
+				      "fund witness prints", word);
 	for (unsigned i = 0; i < config->witness_count; i++)
 		if (!strcmp(config->witnesses[i].key.name, key.name))
 			return wrong(reading, "two keys have this witness's name", key.name);
@@ -164,7 +164,8 @@ static bool take_witness(struct reading *reading, const char *word, unsigned req
 }
 
 /* A list with blanks or commas between. */
-static bool take_words(struct reading *reading, const char *value, take_value *take, unsigned argument)
+static bool take_words(struct reading *reading, const char *value, take_value *take,
+		       unsigned argument)
 {
 	char *words = strdup(value), *rest = words, *word;
 	bool taken = words;
@@ -187,11 +188,13 @@ static bool take_witnesses(struct reading *reading, const char *value, unsigned 
 }
 
 /* inih calls this for each line: what it then tells of can be told apart by its number. A line that
- * does not fit would come in two, the second of which might be taken for another: it ends the reading. */
+ * does not fit would come in two, the second of which might be taken for another: it ends the
+ * reading. */
 static char *read_line(char *bytes, int size, void *context)
 {
 	struct reading *reading = context;
-	char *line = fgets(bytes, size - 1, reading->file);	/* newer inihs refuse what fills their room */
+	char *line = fgets(bytes, size - 1, reading->file);	/* newer inihs refuse what
+								 * fills their room */
 	int next;
 
 	reading->line++;
@@ -204,7 +207,8 @@ static char *read_line(char *bytes, int size, void *context)
 	next = getc(reading->file);
 	if (next == '\n' || next == EOF)
 		return line;
-	snprintf(reading->problem, sizeof(reading->problem), "a line has at most %d bytes", size - 2);
+	snprintf(reading->problem, sizeof(reading->problem), "a line has at most %d bytes",
+		 size - 2);
 	return NULL;
 }
 

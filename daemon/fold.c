@@ -49,8 +49,8 @@ static const char *catch_up(struct fold *fold, struct keyring *keyring)
 
 	fold->folder.replay.keyring = keyring;
 	while (!problem && fold->ledger->size - tree->size >= CATCH_UP_MIN)
-		problem = folder_until(&fold->folder, tree->size + CATCH_UP_ENTRIES, &fold->folder.customers.recent,
-				     &error);
+		problem = folder_until(&fold->folder, tree->size + CATCH_UP_ENTRIES,
+				       &fold->folder.customers.recent, &error);
 	fold->folder.replay.keyring = NULL;
 	tell_rate(tree->size - from, (clock_us(CLOCK_MONOTONIC) - began) / 1000);
 	if (error) {
@@ -69,7 +69,8 @@ const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
 	*fold = (struct fold){ .ledger = ledger };
 	problem = index_take(fold, dir, secret);
 	if (problem) {
-		log_notice("the index cannot be used (%s): it is made again from the ledger", problem);
+		log_notice("the index cannot be used (%s): it is made again from the ledger",
+			   problem);
 		index_remove(dir);
 		problem = index_take(fold, dir, secret);
 	}
@@ -197,7 +198,8 @@ void fold_start(struct fold *fold, struct books *books)
 		log_warning("cannot start the thread that folds; what is new stays in memory");
 }
 
-/* What is not folded yet may be before `until`, too: the index is asked only when something behind it is folded. */
+/* What is not folded yet may be before `until`, too: the
+ * index is asked only when something behind it is folded. */
 uint64_t fold_last(struct fold *fold, uint32_t place, int64_t until, uint64_t last)
 {
 	struct calendar calendar;

@@ -1,12 +1,13 @@
 /*
- * Folding: a thread that replays the ledger behind the daemon's back, in books of its own, and puts what it finds
- * into the index. So the index is made of what is on disk and nothing else, every entry is checked a second time,
- * and the daemon shares nothing with the thread but a few numbers and the customers it has frozen.
+ * Folding: a thread that replays the ledger behind the daemon's back, in books of its own, and puts
+ * what it finds into the index. So the index is made of what is on disk and nothing else, every
+ * entry is checked a second time, and the daemon shares nothing with the thread but a few numbers
+ * and the customers it has frozen.
  *
- * What always holds: every request id is in the daemon's books or in the index, or in both; the books forget what
- * they froze only when the commit that holds it is done. The thread folds at a low priority, and seldom, for
- * every fold writes much of the index anew: when FOLD_ENTRIES are due, when nothing was recorded for a moment, or
- * FOLD_SECONDS after the last time.
+ * What always holds: every request id is in the daemon's books or in the index, or in both; the
+ * books forget what they froze only when the commit that holds it is done. The thread folds at a
+ * low priority, and seldom, for every fold writes much of the index anew: when FOLD_ENTRIES are
+ * due, when nothing was recorded for a moment, or FOLD_SECONDS after the last time.
  */
 #ifndef DAEMON_FOLD_H
 #define DAEMON_FOLD_H
@@ -43,16 +44,18 @@ struct fold {
 	struct view daemon_view;
 	struct books *books;
 	struct customers *daemon_customers;
-	uint64_t frozen_to;		/* entries: what is frozen is to be folded when they are settled */
+	uint64_t frozen_to;		/* entries: what is frozen is to be
+					 * folded when they are settled */
 	int64_t last_time;		/* seconds; of the last fold */
 	uint64_t seen;			/* the ledger's size, and since when it has not grown */
 	int64_t seen_time;
 };
 
 /*
- * Opens the directory's index and makes sure that it is of this ledger: otherwise it is made again. Then folds what
- * is missing, unless it is little. `secret` is that of the hashes, the customers' too. An index that cannot be made
- * is done without: fold->open is false. NULL, or a static sentence about the ledger's entry fold->folder.replay.bad.
+ * Opens the directory's index and makes sure that it is of this ledger: otherwise it is made again.
+ * Then folds what is missing, unless it is little. `secret` is that of the hashes, the customers'
+ * too. An index that cannot be made is done without: fold->open is false. NULL, or a static
+ * sentence about the ledger's entry fold->folder.replay.bad.
  */
 const char *fold_open(struct fold *fold, const char *dir, struct ledger *ledger,
 		      struct keyring *keyring, const uint8_t secret[16]);
@@ -69,13 +72,13 @@ void fold_start(struct fold *fold, struct books *books);
 /* Between two batches: begins a fold when one is due, or ends one that is done. */
 void fold_turn(struct fold *fold);
 
-/* The last of the budget's entries before `until` (microseconds), or one behind it in its month; as far as it is known,
- * otherwise `last`, the budget's last of all. NO_ENTRY: there is none. */
+/* The last of the budget's entries before `until` (microseconds), or one behind it in its month; as
+ * far as it is known, otherwise `last`, the budget's last of all. NO_ENTRY: there is none. */
 uint64_t fold_last(struct fold *fold, uint32_t place, int64_t until, uint64_t last);
 
 /*
- * The totals of some budgets, or with NULL of all together, in a month, as far as it is folded: of the entries below
- * *ret_folded. What is behind the caller counts.
+ * The totals of some budgets, or with NULL of all together, in a month, as far as it is folded: of
+ * the entries below *ret_folded. What is behind the caller counts.
  */
 void fold_totals(struct fold *fold, uint32_t month, const uint32_t *places, size_t count,
 		 view_each *each, void *context, uint64_t *ret_folded);

@@ -1,6 +1,6 @@
 /*
- * From the ledger into the index: a replay in books of its own, which checks every entry, and what it finds put on the
- * shelves. So the index is made of what is on disk and nothing else.
+ * From the ledger into the index: a replay in books of its own, which checks every entry, and what
+ * it finds put on the shelves. So the index is made of what is on disk and nothing else.
  */
 #ifndef DAEMON_FOLDER_H
 #define DAEMON_FOLDER_H
@@ -23,20 +23,21 @@ struct folder {
 	uint32_t month;
 };
 
-/* Goes on where the index is. NULL, or why the index cannot be used: it is damaged, or not this ledger's; then there is
- * nothing to close. */
+/* Goes on where the index is. NULL, or why the index cannot be used: it is damaged, or not this
+ * ledger's; then there is nothing to close. */
 const char *folder_open(struct folder *folder, struct ledger *ledger, struct index *index);
 void folder_close(struct folder *folder);
 
 /*
- * Folds up to the first head of at least `size` entries, with what is known of customers in them. NULL; otherwise
- * *error says what failed, or with *error 0 the ledger is bad: folder->replay.bad says where.
+ * Folds up to the first head of at least `size` entries, with what is known of customers in them.
+ * NULL; otherwise *error says what failed, or with *error 0 the ledger is bad: folder->replay.bad
+ * says where.
  */
 const char *folder_until(struct folder *folder, uint64_t size, const struct map *customers,
 			 int *error);
 
-/* After a failure: what was collected goes, and the books are again what is folded. NULL, or a sentence: the index is
- * damaged. */
+/* After a failure: what was collected goes, and the books are again what is folded. NULL, or a
+ * sentence: the index is damaged. */
 const char *folder_again(struct folder *folder);
 
 /* NULL: what is folded is the beginning of this ledger; or why it is not. */

@@ -11,18 +11,19 @@ const char *ledger_error(int error)
 {
 	switch (error) {
 	case LEDGER_LOG_STRAY:
-		return "ledger.wal does not go on where ledger.mdb ends: it is damaged, or ledger.mdb is older "
-		       "than it. Restore the newest ledger.mdb; if there is none newer, move ledger.wal away, "
-		       "and what only it holds is lost";
+		return "ledger.wal does not go on where ledger.mdb ends: it is damaged, or "
+		       "ledger.mdb is older than it. Restore the newest ledger.mdb; if there is "
+		       "none newer, move ledger.wal away, and what only it holds is lost";
 	case LEDGER_NO_FILE:
-		return "ledger.mdb, ledger.mdb-lock or ledger.wal is not a file there, but a link, a directory, "
-		       "a pipe or a device. Put the file back in its place";
+		return "ledger.mdb, ledger.mdb-lock or ledger.wal is not a file there, but a link, "
+		       "a directory, a pipe or a device. Put the file back in its place";
 	case LEDGER_DISK_FULL:
-		return "the disk is full. Nothing that was answered is lost: what is not in ledger.mdb yet stays "
-		       "in ledger.wal. Make room, 32 MiB or more, and start it again";
+		return "the disk is full. Nothing that was answered is lost: what is not in "
+		       "ledger.mdb yet stays in ledger.wal. Make room, 32 MiB or more, and start "
+		       "it again";
 	case LEDGER_MAP_FULL:
-		return "map_size is too small for what is in ledger.wal. Nothing that was answered is lost: make "
-		       "it larger in fund.conf, and start it again";
+		return "map_size is too small for what is in ledger.wal. Nothing that was answered "
+		       "is lost: make it larger in fund.conf, and start it again";
 	default:
 		return store_error(error);
 	}
@@ -161,7 +162,8 @@ static bool log_idle(const struct ledger *ledger)
 	return !ledger->wal->current->count;
 }
 
-/* Gives the current segment to the settler, and goes on in the other. 0, or why it does not take it. */
+/* Gives the current segment to the settler, and goes
+ * on in the other. 0, or why it does not take it. */
 static int segment_hand_on(struct ledger *ledger)
 {
 	int error = settle_wait(ledger->settler);
@@ -171,7 +173,8 @@ static int segment_hand_on(struct ledger *ledger)
 	return error;
 }
 
-/* Is ledger.mdb, which has it all now, going to be there, and nothing in the log that only a restart can tell of? */
+/* Is ledger.mdb, which has it all now, going to be there,
+ * and nothing in the log that only a restart can tell of? */
 static bool log_needless(const struct ledger *ledger)
 {
 	uint64_t left;
@@ -314,7 +317,8 @@ enum commit ledger_commit(struct ledger *ledger)
 
 /* ---- Reading ---- */
 
-/* In the log there may be more than the store had when the view began; between them nothing is missing. */
+/* In the log there may be more than the store had when
+ * the view began; between them nothing is missing. */
 int reader_begin(struct ledger *ledger, struct reader *ret)
 {
 	int error = store_view_begin(&ledger->store, &ret->view);

@@ -1,13 +1,15 @@
 /*
- * The ledger: rows that are only ever added at the end, in ledger.mdb (store.h), the last of them still in the
- * write-ahead log alone (wal.h). It is the only truth; everything else is derived from it.
+ * The ledger: rows that are only ever added at the end, in ledger.mdb (store.h), the last of them
+ * still in the write-ahead log alone (wal.h). It is the only truth; everything else is derived from
+ * it.
  *
- * What always holds: rows 0 to size - 1 are there and durable. A commit is one write and one sync of the log; a thread
- * settles rows (settle.h): it moves them to ledger.mdb a segment at a time, when one is full and every second. Then,
- * and only then, their segment is used again. Nobody sees where a row stands.
+ * What always holds: rows 0 to size - 1 are there and durable. A commit is one write and one sync
+ * of the log; a thread settles rows (settle.h): it moves them to ledger.mdb a segment at a time,
+ * when one is full and every second. Then, and only then, their segment is used again. Nobody sees
+ * where a row stands.
  *
- * Functions return 0 or an error of errno, LMDB or below; ledger_error() turns it into words. A commit remembers its
- * first error, so a sequence of puts is checked once, at its end.
+ * Functions return 0 or an error of errno, LMDB or below; ledger_error() turns it into words. A
+ * commit remembers its first error, so a sequence of puts is checked once, at its end.
  */
 #ifndef DAEMON_LEDGER_H
 #define DAEMON_LEDGER_H
@@ -52,16 +54,19 @@ enum commit {
 
 const char *ledger_error(int error);
 
-/* Opens the ledger in the directory, creating its files with `create` (and only then), and settles what is in the log. */
+/* Opens the ledger in the directory, creating its files with
+ * `create` (and only then), and settles what is in the log. */
 int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool create);
 
-/* Starts the thread that settles: before anything is appended, or the room looked at. 0 or an errno. */
+/* Starts the thread that settles: before anything is
+ * appended, or the room looked at. 0 or an errno. */
 int ledger_start(struct ledger *ledger);
 
 /* Opens it for reading beside a running daemon, or after one that died. */
 int ledger_open_reader(struct ledger *ledger, const char *dir);
 
-/* Settles all there is. What cannot be settled, for an error that is returned, stays in the log for the next start. */
+/* Settles all there is. What cannot be settled, for an error
+ * that is returned, stays in the log for the next start. */
 int ledger_close(struct ledger *ledger);
 
 /* The same ledger for another thread, as far as it is settled; nothing of it is to be closed. */
@@ -76,13 +81,15 @@ void ledger_tidy(struct ledger *ledger);
 /* How many entries are settled. */
 uint64_t ledger_settled(const struct ledger *ledger);
 
-/* Nothing can be read any more, after an error in settling. What was committed is in the log: the next start has it. */
+/* Nothing can be read any more, after an error in settling.
+ * What was committed is in the log: the next start has it. */
 bool ledger_lost(const struct ledger *ledger);
 
 /* How much may still be written. */
 enum room ledger_room(struct ledger *ledger);
 
-/* Appending: begin with the rows' bytes and number, get room for each row in order, look at them, commit. */
+/* Appending: begin with the rows' bytes and number, get
+ * room for each row in order, look at them, commit. */
 void ledger_begin(struct ledger *ledger, size_t bytes, unsigned count);
 void *ledger_put(struct ledger *ledger, uint64_t seq, size_t size);
 const void *ledger_written(const struct ledger *ledger, uint64_t seq, size_t *size);
@@ -90,8 +97,8 @@ enum commit ledger_commit(struct ledger *ledger);
 void ledger_abort(struct ledger *ledger);
 
 /*
- * A reader sees the ledger as it was when it began. It must end before the loop turn does: a pinned reader
- * keeps LMDB from using old pages again, and rows in the log stay where they are no longer.
+ * A reader sees the ledger as it was when it began. It must end before the loop turn does: a pinned
+ * reader keeps LMDB from using old pages again, and rows in the log stay where they are no longer.
  */
 struct reader {
 	const struct ledger *ledger;
@@ -106,10 +113,12 @@ void reader_end(struct reader *reader);
 /* A newer view for the same reader, which goes on seeing what it saw. */
 int reader_renew(struct reader *reader);
 
-/* The row's bytes, valid until the reader ends or is renewed. Quick when rows are asked for one after the other. */
+/* The row's bytes, valid until the reader ends or is renewed.
+ * Quick when rows are asked for one after the other. */
 int reader_row(struct reader *reader, uint64_t seq, const void **bytes, size_t *size);
 
-/* Many rows behind this one will be read: has the disk begin. Worth it every few thousand rows of a scan. */
+/* Many rows behind this one will be read: has the disk
+ * begin. Worth it every few thousand rows of a scan. */
 void reader_expect(const void *row);
 
 #endif

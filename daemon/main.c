@@ -79,8 +79,8 @@ static void overlap_take(const char *text)
 static void mode_take(enum mode mode)
 {
 	if (options.mode != MODE_SERVE && options.mode != mode) {
-		log_error("one thing at a time: --init, --verify, --backup, --rotate-key and --accept-clock exclude "
-			  "each other");
+		log_error("one thing at a time: --init, --verify, --backup, --rotate-key and "
+			  "--accept-clock exclude each other");
 		exit(EXIT_USAGE);
 	}
 	options.mode = mode;
@@ -123,8 +123,8 @@ static bool config_safe(const char *path)
 	const char *problem = trusted_problem(path, culprit);
 
 	if (problem)
-		log_error("the config %s is not safe: %s %s, who could give themselves any role; take that "
-			  "away with chown and chmod", path, culprit, problem);
+		log_error("the config %s is not safe: %s %s, who could give themselves any role; "
+			  "take that away with chown and chmod", path, culprit, problem);
 	return !problem;
 }
 
@@ -147,7 +147,8 @@ static bool config_load(struct config *ret)
 	return true;
 }
 
-/* In a user namespace that maps only some uids everybody else looks like one and the same nobody. */
+/* In a user namespace that maps only some uids
+ * everybody else looks like one and the same nobody. */
 static bool uids_whole(void)
 {
 	unsigned long inside = 1, outside = 1, count = 0;
@@ -158,8 +159,8 @@ static bool uids_whole(void)
 	if (map)
 		fclose(map);
 	if (!whole)
-		log_error("this user namespace does not map all uids, so fundd could not tell people "
-			  "apart; run it outside (never with PrivateUsers=)");
+		log_error("this user namespace does not map all uids, so fundd could not tell "
+			  "people apart; run it outside (never with PrivateUsers=)");
 	return whole;
 }
 
@@ -174,7 +175,8 @@ static void files_allow(void)
 		log_warning("cannot raise the limit on open files");
 }
 
-/* Left to itself malloc would soon take large tables out of the heap, which is not given back in the middle. */
+/* Left to itself malloc would soon take large tables out
+ * of the heap, which is not given back in the middle. */
 static void memory_returns(void)
 {
 	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
@@ -195,12 +197,14 @@ static int serve(const struct config *config)
 	if (status)
 		return status;
 	if (!config->found)
-		log_warning("no config file: uid %d, who runs this, has every role", (int)geteuid());
+		log_warning("no config file: uid %d, who runs this, has every role",
+			    (int)geteuid());
 	/* before the start is put on record, as it may fail */
 	listener = listener_open(config->socket, &made);
 	if (listener < 0)
 		return EXIT_FAILED;
-	/* while there are no other threads: Landlock is not for those that there are, but inherited */
+	/* while there are no other threads: Landlock is
+	 * not for those that there are, but inherited */
 	sandbox_enter(&(struct sandbox){
 		.ledger = config->dir,
 		.socket = config->socket,

@@ -1,6 +1,6 @@
 /*
- * Report: what was spent in a month, and came back, by currency and category. The index has the totals of what is
- * folded into it; the entries behind are few, and looked at one by one.
+ * Report: what was spent in a month, and came back, by currency and category. The index has the
+ * totals of what is folded into it; the entries behind are few, and looked at one by one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -261,7 +261,8 @@ enum err method_report(struct request *request)
 		return refuse(request->refusal, ERR_EXPECTED_MORE);
 	if (wanted.budgets.count > SCOPE_NAMES_MAX)
 		return refuse_words(request->refusal, ERR_MALFORMED, "budgets",
-				    "at most %d are named in one report; without names all are meant",
+				    "at most %d are named in one report; without names all are "
+				    "meant",
 				    SCOPE_NAMES_MAX);
 	err = scope_take(request, &wanted.budgets, &scope);
 	if (!err)

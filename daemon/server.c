@@ -110,8 +110,8 @@ static const char *admission_problem(const struct server *server, const struct a
 	return NULL;
 }
 
-/* Connections that were hung up, but whose events come after the accept's, leave first. Once a turn: a user at the
- * limit makes us look at all of theirs. */
+/* Connections that were hung up, but whose events come after the accept's, leave first. Once a
+ * turn: a user at the limit makes us look at all of theirs. */
 static void reap(struct server *server, int64_t uid)
 {
 	struct conn *conn, *next;
@@ -122,7 +122,8 @@ static void reap(struct server *server, int64_t uid)
 	server->reaped = true;
 	for (conn = TAILQ_FIRST(&server->all); conn; conn = next) {
 		next = TAILQ_NEXT(conn, all);
-		if (conn->actor->uid == uid && recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		if (conn->actor->uid == uid &&
+		    recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 			conn_leave(server, conn);
 	}
 }
@@ -257,14 +258,15 @@ static void commit(struct server *server)
 	}
 }
 
-/* Where nothing can be read any more, and where what was read is not to be relied on, nothing must get out. */
+/* Where nothing can be read any more, and where what was
+ * read is not to be relied on, nothing must get out. */
 static void sources_rely(struct server *server)
 {
 	struct service *service = server->service;
 
 	if (ledger_lost(&service->ledger)) {
-		log_error("the ledger can be read no more. Leaving, unanswered; what was answered before is there, "
-			  "and the next start goes on from it");
+		log_error("the ledger can be read no more. Leaving, unanswered; what was answered "
+			  "before is there, and the next start goes on from it");
 		_exit(EXIT_FAILED);
 	}
 	if (!fold_damaged(&service->fold))
@@ -290,7 +292,8 @@ static void turn(struct server *server)
 	peers_turn(&server->peers, now, server->commit_us);
 	server->service->job_rows = now < server->pressed_until ? JOB_ROWS : 0;
 	server->turn_end = now + (server->commit_us > TURN_US ? server->commit_us : TURN_US);
-	/* drain the sockets until nothing new arrives: the more there is in a commit, the cheaper it is */
+	/* drain the sockets until nothing new arrives: the
+	 * more there is in a commit, the cheaper it is */
 	while (run_ready(server) && !turn_full(server))
 		event_base_loop(server->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	sources_rely(server);

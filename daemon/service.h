@@ -1,6 +1,6 @@
 /*
- * The fund as one running whole: the ledger with everything derived from it, the roles, and what this turn of
- * the loop knows about time and room. What the methods work on.
+ * The fund as one running whole: the ledger with everything derived from it, the roles, and what
+ * this turn of the loop knows about time and room. What the methods work on.
  */
 #ifndef DAEMON_SERVICE_H
 #define DAEMON_SERVICE_H
@@ -36,7 +36,8 @@ struct service {
 	struct exchanges exchanges;	/* spare ones of the connections */
 
 	/* this turn */
-	unsigned job_rows;		/* replies that a stream gives at a time; 0: what its output takes */
+	unsigned job_rows;		/* replies that a stream gives at a
+					 * time; 0: what its output takes */
 	int64_t now;			/* microseconds since 1970 UTC */
 	struct calendar calendar;
 	enum room room;
@@ -47,10 +48,11 @@ struct service {
 };
 
 /*
- * Opens the ledger in config->dir: lock, seed, keyring, replay, and a boot entry; after an unclean end, first a check in a
- * process of its own. In steps: service_load() records nothing, leaves the ledger as it is, and leaves no thread running,
- * so that a sandbox entered then holds them all. service_start() starts them; so does service_boot(), which records the
- * boot. EXIT_OK, or how the program ends, after logging what is wrong and what to do.
+ * Opens the ledger in config->dir: lock, seed, keyring, replay, and a boot entry; after an unclean
+ * end, first a check in a process of its own. In steps: service_load() records nothing, leaves the
+ * ledger as it is, and leaves no thread running, so that a sandbox entered then holds them all.
+ * service_start() starts them; so does service_boot(), which records the boot. EXIT_OK, or how the
+ * program ends, after logging what is wrong and what to do.
  */
 int service_load(struct service *service, const struct config *config);
 int service_start(struct service *service);
@@ -67,11 +69,12 @@ enum commit service_commit(struct service *service, const char **problem);
 /* Looks at the clock, the calendar and the room: at the beginning of each turn. */
 void service_turn(struct service *service);
 
-/* NULL when money may move, or with `reserve` at least an audit or a close be written; otherwise why not. */
+/* NULL when money may move, or with `reserve` at least
+ * an audit or a close be written; otherwise why not. */
 const char *service_problem(const struct service *service, bool reserve);
 
-/* What is looked at each second: whether the operator said with `fundd --accept-clock` that the clock is right, and
- * whether the old signing key is needed on. */
+/* What is looked at each second: whether the operator said with `fundd --accept-clock` that the
+ * clock is right, and whether the old signing key is needed on. */
 void service_second(struct service *service);
 
 #endif

@@ -8,15 +8,17 @@ static const char *outlook(int error, bool broken)
 {
 	if (broken)
 		return "fundd leaves, and the next start moves them";
-	return store_passes(error) ? "it is tried again each second"
-				   : "fundd goes on until that is full, and then leaves. The next start moves them: "
-				     "look after the disk, and start it again";
+	return store_passes(error)
+		       ? "it is tried again each second"
+		       : "fundd goes on until that is full, and then leaves. The next start moves them: "
+			 "look after the disk, and start it again";
 }
 
 static void tell(struct settler *settler, int error, bool broken)
 {
 	if (error && error != settler->told)
-		log_error("entries cannot be moved from %s to %s: %s. They are safe where they are; %s",
+		log_error("entries cannot be moved from %s to %s: %s. They are safe where they "
+			  "are; %s",
 			  WAL_FILE, LEDGER_FILE, store_error(error), outlook(error, broken));
 	settler->told = error;
 }

@@ -1,10 +1,12 @@
 /*
- * The thread that settles rows: that moves a segment of the write-ahead log into ledger.mdb while the next one is
- * written. One segment at a time; nobody waits for it but who needs the segment's room again.
+ * The thread that settles rows: that moves a segment of the write-ahead log into ledger.mdb while
+ * the next one is written. One segment at a time; nobody waits for it but who needs the segment's
+ * room again.
  *
- * A segment that could not be settled stays: nothing is lost, for it is in the log, and its rows are read from memory.
- * After a full disk or map, or without memory, it is tried again; after anything else the daemon leaves when it needs
- * the room, or at once when the store cannot be read any more, and the next start recovers. It is logged once.
+ * A segment that could not be settled stays: nothing is lost, for it is in the log, and its rows
+ * are read from memory. After a full disk or map, or without memory, it is tried again; after
+ * anything else the daemon leaves when it needs the room, or at once when the store cannot be read
+ * any more, and the next start recovers. It is logged once.
  */
 #ifndef DAEMON_SETTLE_H
 #define DAEMON_SETTLE_H

@@ -66,7 +66,8 @@ static bool block_read(const struct shelf *shelf, const MDB_val *key, const MDB_
 	if (key->mv_size != 1 + (size_t)shelf->key_len || value->mv_size < head ||
 	    (value->mv_size - head) % shelf_record(shelf))
 		return false;
-	if (get_be64(bytes) != block_sum(key, bytes + CHECKSUM_SIZE, value->mv_size - CHECKSUM_SIZE))
+	if (get_be64(bytes) !=
+	    block_sum(key, bytes + CHECKSUM_SIZE, value->mv_size - CHECKSUM_SIZE))
 		return false;
 	ret->low = low_of(key);
 	ret->next = bytes + CHECKSUM_SIZE;
@@ -237,7 +238,8 @@ static int block_put(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, cons
 		     const uint8_t *next, const uint8_t *records, size_t count)
 {
 	uint8_t room[STORED_KEY], bytes[BLOCK_MAX];
-	size_t head = CHECKSUM_SIZE + (size_t)shelf->key_len, size = head + count * shelf_record(shelf);
+	size_t head = CHECKSUM_SIZE + (size_t)shelf->key_len,
+	       size = head + count * shelf_record(shelf);
 	MDB_val key = stored_key(shelf, low, room), value = { size, bytes };
 
 	memcpy(bytes + CHECKSUM_SIZE, next, shelf->key_len);
@@ -248,8 +250,8 @@ static int block_put(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, cons
 }
 
 /*
- * Writes a run as one block or several, from `low` to `next`. Records that were added at the shelf's end fill their
- * blocks; elsewhere blocks are filled evenly, for more to come.
+ * Writes a run as one block or several, from `low` to `next`. Records that were added at the
+ * shelf's end fill their blocks; elsewhere blocks are filled evenly, for more to come.
  */
 static int run_put(const struct pile *run, MDB_txn *txn, unsigned dbi, const uint8_t *low,
 		   const uint8_t *next, bool at_end)

@@ -1,14 +1,15 @@
 /*
- * A shelf: sorted records of one size, in blocks, in an LMDB database that several shelves share. A block is stored
- * under the shelf's number and the lowest key that may be in it:
+ * A shelf: sorted records of one size, in blocks, in an LMDB database that several shelves share. A
+ * block is stored under the shelf's number and the lowest key that may be in it:
  *
  *   8 bytes   checksum of all that follows, with that of the LMDB key as its seed; see checksum.h
  *   key       the lowest key of the block behind it; behind the last all 0xff, which is no record's key
  *   records   key and value each, sorted
  *
- * What always holds: there is a block; the first begins at the key of zeros, and each ends where the next begins. So that a
- * record is not there is shown by a block, as well as that it is: a bit that flips anywhere, a block that is lost
- * or stale in the tree's order, or a page that is not what it was, makes a search say so, and never "absent".
+ * What always holds: there is a block; the first begins at the key of zeros, and each ends where
+ * the next begins. So that a record is not there is shown by a block, as well as that it is: a bit
+ * that flips anywhere, a block that is lost or stale in the tree's order, or a page that is not
+ * what it was, makes a search say so, and never "absent".
  */
 #ifndef DAEMON_SHELF_H
 #define DAEMON_SHELF_H
@@ -27,7 +28,8 @@ typedef struct MDB_txn MDB_txn;
 struct shelf {
 	uint8_t number;			/* first byte of its keys in the database */
 	uint16_t key_len, value_len;
-	/* Makes the value of a record that was put twice: `old` becomes it. NULL: the newer stands. */
+	/* Makes the value of a record that was put twice:
+	 * `old` becomes it. NULL: the newer stands. */
 	void (*combine)(uint8_t *old, const uint8_t *newer);
 	bool unique;			/* no key may come twice, and none does */
 };
@@ -57,8 +59,8 @@ enum found shelf_get(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, cons
 		     uint8_t *ret_value);
 
 /*
- * The records from `low` up to, but without, `high`, or with NULL to the end; until `each` says false.
- * FOUND, or FOUND_DAMAGE.
+ * The records from `low` up to, but without, `high`, or with NULL to the end; until `each` says
+ * false. FOUND, or FOUND_DAMAGE.
  */
 typedef bool shelf_each(void *context, const uint8_t *key, const uint8_t *value);
 enum found shelf_range(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, const uint8_t *low,
@@ -69,7 +71,8 @@ enum found shelf_last(const struct shelf *shelf, MDB_txn *txn, unsigned dbi, uin
 
 struct pile;
 
-/* Sorts the pile, puts it on its shelf and releases it. 0, or an error of errno or LMDB; the transaction is no good then. */
+/* Sorts the pile, puts it on its shelf and releases it. 0, or an
+ * error of errno or LMDB; the transaction is no good then. */
 int shelf_put(struct pile *pile, MDB_txn *txn, unsigned dbi);
 
 #endif

@@ -32,8 +32,9 @@ const char *store_error(int error)
 /* ---- Pages ---- */
 
 /*
- * How many pages LMDB has taken from the file stands in a page that has no checksum. One flipped bit, and it would be
- * so many that the disk was filled with zeros, or so few that pages with rows in them were taken again.
+ * How many pages LMDB has taken from the file stands in a page that has no checksum. One flipped
+ * bit, and it would be so many that the disk was filled with zeros, or so few that pages with rows
+ * in them were taken again.
  */
 static uint64_t pages_taken(const struct store *store)
 {
@@ -55,8 +56,9 @@ static uint64_t tree_pages(MDB_txn *txn, MDB_dbi dbi)
 {
 	MDB_stat stat;
 
-	return mdb_stat(txn, dbi, &stat) ? 0
-					 : stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+	return mdb_stat(txn, dbi, &stat)
+		       ? 0
+		       : stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
 }
 
 /* Those that may be taken again: LMDB lists them in a database, number 0. */
@@ -80,7 +82,8 @@ static uint64_t free_pages(MDB_txn *txn)
 /* Are as many taken as there must be, and no more than the file may have? */
 static int pages_check(struct store *store, MDB_txn *txn)
 {
-	const uint64_t needed = 2 + tree_pages(txn, 0) + tree_pages(txn, store->dbi) + free_pages(txn);
+	const uint64_t needed = 2 + tree_pages(txn, 0) + tree_pages(txn, store->dbi) +
+				free_pages(txn);
 	uint64_t size = page_size(store), most;
 	struct stat st;
 	int fd;
@@ -281,7 +284,8 @@ bool store_passes(int error)
 	return store_full(error) || error == ENOMEM;
 }
 
-static int rows_put(const struct store *store, MDB_txn *txn, const struct segment *segment, uint64_t from)
+static int rows_put(const struct store *store, MDB_txn *txn, const struct segment *segment,
+		    uint64_t from)
 {
 	const uint64_t end = segment->first + segment->count;
 	int error = from < segment->first || from > end ? EINVAL : 0;
@@ -381,12 +385,14 @@ int store_view_renew(struct store_view *view)
 }
 
 /*
- * Has the processor fetch what most likely is the next row: one as long just below this one, or at the end of the next page.
- * LMDB fills a page from its end, so the processor does not foresee it, and a scan would wait for memory half of its time.
+ * Has the processor fetch what most likely is the next row: one as long just below this one, or at
+ * the end of the next page. LMDB fills a page from its end, so the processor does not foresee it,
+ * and a scan would wait for memory half of its time.
  */
 static void next_expect(const uint8_t *row, size_t size)
 {
-	const uint8_t *page = (const uint8_t *)((uintptr_t)row & ~(uintptr_t)(PAGE - 1)), *end = row;
+	const uint8_t *page = (const uint8_t *)((uintptr_t)row & ~(uintptr_t)(PAGE - 1)),
+		      *end = row;
 
 	if (size > PAGE)
 		return;
@@ -420,7 +426,8 @@ int store_view_row(struct store_view *view, uint64_t seq, const void **bytes, si
 	return 0;
 }
 
-/* Rows were appended, so what follows in the file follows in the map. Behind the map's end nothing happens. */
+/* Rows were appended, so what follows in the file follows
+ * in the map. Behind the map's end nothing happens. */
 void store_expect(const void *row)
 {
 	uintptr_t page = (uintptr_t)row & ~(uintptr_t)(PAGE - 1);

@@ -1,8 +1,8 @@
 /*
  * ledger.mdb: the append-only LMDB database of rows, key = sequence number, 8 bytes big-endian.
  *
- * What always holds: rows 0 to size - 1 are there and durable; rows are only ever added at the end. LMDB's
- * default sync stays on. Of the ledger, nothing outside this file knows LMDB.
+ * What always holds: rows 0 to size - 1 are there and durable; rows are only ever added at the end.
+ * LMDB's default sync stays on. Of the ledger, nothing outside this file knows LMDB.
  *
  * Functions return 0 or an error of errno or LMDB; store_error() turns it into words.
  */
@@ -44,7 +44,8 @@ bool store_passes(int error);
 /* Opens the environment in the directory, creating its files with `create` (and only then). */
 int store_open(struct store *store, const char *dir, uint64_t map_size, bool create);
 
-/* Makes one in the directory that nobody else opens meanwhile: it takes no lock, and has no file for it. */
+/* Makes one in the directory that nobody else opens
+ * meanwhile: it takes no lock, and has no file for it. */
 int store_open_alone(struct store *store, const char *dir, uint64_t map_size);
 
 /* Opens it for reading beside a running daemon. */
@@ -59,13 +60,16 @@ void store_tidy(struct store *store);
 /* Bytes of the file that so many bytes of rows take at most, pages filled as badly as it may be. */
 #define STORE_TAKES(bytes) ((bytes) + (bytes) / 2)
 
-/* Bytes that may still be written: in the map, and in the file as far as it is filled. false: the file was removed. */
+/* Bytes that may still be written: in the map, and in the file
+ * as far as it is filled. false: the file was removed. */
 bool store_left(const struct store *store, uint64_t *ret);
 
-/* Fills the file ahead with zeros, so that a full disk shows before it is in the way. Not while something is appended. */
+/* Fills the file ahead with zeros, so that a full disk shows
+ * before it is in the way. Not while something is appended. */
 void store_fill(struct store *store);
 
-/* Adds the segment's rows from number *size on, in one synced transaction; *size is then what there are. */
+/* Adds the segment's rows from number *size on, in one
+ * synced transaction; *size is then what there are. */
 int store_append(struct store *store, const struct segment *segment, uint64_t *size);
 
 /* Can it be read still, after an error? After some LMDB takes part in nothing more. */
@@ -86,10 +90,12 @@ int store_view_begin(const struct store *store, struct store_view *ret);
 void store_view_end(struct store_view *view);
 int store_view_renew(struct store_view *view);	/* of the same size, pinning less */
 
-/* The row's bytes, valid until the view ends or is renewed. Quick when rows are asked for one after the other. */
+/* The row's bytes, valid until the view ends or is renewed.
+ * Quick when rows are asked for one after the other. */
 int store_view_row(struct store_view *view, uint64_t seq, const void **bytes, size_t *size);
 
-/* Many rows behind this one will be read: has the disk begin. Worth it every few thousand rows of a scan. */
+/* Many rows behind this one will be read: has the disk
+ * begin. Worth it every few thousand rows of a scan. */
 void store_expect(const void *row);
 
 #endif

@@ -108,9 +108,10 @@ static int replay_check(struct replay *replay, struct ledger *ledger, const stru
 static void log_look(const struct ledger *ledger, const struct ended *ended, int dir)
 {
 	if (ledger->log_missing && !ended->clean && faccessat(dir, KEYRING_FILE, F_OK, 0) == 0)
-		log_warning("%s is missing or cut short, and fundd did not note that it ended in order: what it "
-			    "answered in its last second may be missing, and nothing here can tell. Look for the file; "
-			    "where the ledger was restored from a copy, there is none", WAL_FILE);
+		log_warning("%s is missing or cut short, and fundd did not note that it ended in "
+			    "order: what it answered in its last second may be missing, and "
+			    "nothing here can tell. Look for the file; where the ledger was "
+			    "restored from a copy, there is none", WAL_FILE);
 }
 
 /* What is folded into the index a start does not read, so a large ledger's need not be waited
@@ -151,7 +152,8 @@ static bool damage(int error)
 static int cannot_open(const char *path, int error)
 {
 	if (damage(error)) {
-		printf("the ledger is corrupt, or rows of it are missing: %s\n", ledger_error(error));
+		printf("the ledger is corrupt, or rows of it are missing: %s\n",
+		       ledger_error(error));
 		return EXIT_UNVERIFIED;
 	}
 	log_error("cannot open the ledger in %s: %s", path, ledger_error(error));
@@ -198,7 +200,8 @@ static int check(void *context)
 	}
 	if (!end_with(job->parent))
 		return EXIT_FAILED;
-	ending_look(dir, &ended);	/* before it: beside us the ledger grows, and fundd may end */
+	ending_look(dir, &ended);	/* before it: beside us the ledger
+					 * grows, and fundd may end */
 	error = ledger_open_reader(&ledger, ".");
 	if (error)
 		return cannot_open(path, error);
@@ -227,8 +230,10 @@ static bool stopped_from_outside(int status)
 	for (size_t i = 0; WIFSIGNALED(status) && i < sizeof(signals) / sizeof(*signals); i++) {
 		if (WTERMSIG(status) != signals[i])
 			continue;
-		log_error("the check of the ledger did not come to its end: it got signal %d (%s)%s", signals[i],
-			  strsignal(signals[i]), signals[i] == SIGKILL ? ", maybe because memory is short" : "");
+		log_error(
+			"the check of the ledger did not come to its end: it got signal %d (%s)%s",
+			signals[i], strsignal(signals[i]),
+			signals[i] == SIGKILL ? ", maybe because memory is short" : "");
 		return true;
 	}
 	return false;
@@ -265,7 +270,7 @@ bool verify_apart(const char *dir)
 	if (WIFSIGNALED(status))
 		snprintf(said, sizeof(said), "checking it ended in signal %d (%s)",
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
-	log_error("the ledger in %s is corrupt: %s. Nothing is served from it; if fundd --verify says "
-		  "the same, restore a backup", dir, said);
+	log_error("the ledger in %s is corrupt: %s. Nothing is served from it; if fundd --verify "
+		  "says the same, restore a backup", dir, said);
 	return false;
 }

@@ -54,8 +54,9 @@ static int segments_read(struct wal *wal, bool *ret_missing)
 }
 
 /*
- * A file that is new, cut short, or has holes, as a copy may, is written once from its beginning to its end: then a
- * commit's sync has no blocks to make room for, and nothing but the bytes to wait for.
+ * A file that is new, cut short, or has holes, as a copy may, is written once from its beginning to
+ * its end: then a commit's sync has no blocks to make room for, and nothing but the bytes to wait
+ * for.
  */
 static int file_fill(struct wal *wal, int dir)
 {
@@ -80,7 +81,8 @@ static int file_open(int dir, bool writable, bool *ret_missing)
 
 	*ret_missing = fd < 0 && errno == ENOENT;
 	return *ret_missing && writable
-		       ? openat(dir, WAL_FILE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)
+		       ? openat(dir, WAL_FILE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				0600)
 		       : fd;
 }
 
@@ -116,7 +118,8 @@ void wal_close(struct wal *wal)
 
 /* ---- Recovering ---- */
 
-/* The number after the last row that the segments in turn go on to from row `next`; and which of them do. */
+/* The number after the last row that the segments in turn
+ * go on to from row `next`; and which of them do. */
 static uint64_t segments_follow(struct wal *wal, uint64_t next, bool follows[WAL_SEGMENTS])
 {
 	for (size_t turn = 0; turn < WAL_SEGMENTS; turn++)

@@ -1,7 +1,8 @@
 /*
- * Whether the wall clock can be trusted with money: not while it is behind the ledger's last entry of before the start,
- * nor when it has run ahead of the clock that cannot jump. Until an operator says that it is right as it is: `fundd
- * --accept-clock` leaves a file in the ledger's directory, which is heard once.
+ * Whether the wall clock can be trusted with money: not while it is behind the ledger's last entry
+ * of before the start, nor when it has run ahead of the clock that cannot jump. Until an operator
+ * says that it is right as it is: `fundd --accept-clock` leaves a file in the ledger's directory,
+ * which is heard once.
  *
  * Times are microseconds.
  */
@@ -14,7 +15,8 @@ struct wallclock {
 	const char *problem;		/* why it cannot be trusted; NULL: it can */
 	const char *told;		/* the one that was logged last */
 	int64_t wall, boot;		/* when it was trusted last, by both clocks */
-	int64_t last_at;		/* of the last entry before the start; 0: outrun, or accepted */
+	int64_t last_at;		/* of the last entry before the
+					 * start; 0: outrun, or accepted */
 };
 
 /* At the start, when the last entry is of `last_at`. */

@@ -1,6 +1,6 @@
 /*
- * The text of the file `witnesses` (fund-ledger(5)): a first line, and for each witness a block: its key, what had moved
- * when it cosigned, and the cosigned checkpoint.
+ * The text of the file `witnesses` (fund-ledger(5)): a first line, and for each witness a block:
+ * its key, what had moved when it cosigned, and the cosigned checkpoint.
  */
 #ifndef DAEMON_WITNESS_FILE_H
 #define DAEMON_WITNESS_FILE_H

@@ -199,7 +199,8 @@ static void witness_write(const struct witness *witness, struct buf *out)
 
 static const char *file_write(const struct witnesses *witnesses, int dir)
 {
-	int fd = openat(dir, FILE_ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = openat(dir, FILE_ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC,
+			0600);
 	struct buf text = BUF_INIT;
 	bool written;
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Each parser of what comes from outside, fuzzed from its seeds for $FUZZ_SECONDS with the address and
-# undefined-behaviour sanitizers. What is found stays in build/fuzz/found.
+# Each parser of what comes from outside, fuzzed from its seeds for $FUZZ_SECONDS with the address
+# and undefined-behaviour sanitizers. What is found stays in build/fuzz/found.
 . "$(dirname "$0")/tap.sh"
 cd "$(dirname "$0")/.." || exit
 found=build/fuzz/found

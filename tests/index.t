@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
-# index.mdb is derived: with it, without it, and with whatever is left of it, fundd answers the same.
-# What it holds and the books have forgotten still counts: ids, refunds, customers, months.
+# index.mdb is derived: with it, without it, and with whatever is left of it, fundd answers the
+# same. What it holds and the books have forgotten still counts: ids, refunds, customers, months.
 import random
 
 from lib.ledger import *
@@ -40,7 +40,8 @@ with ledger.connect() as client:
          id=new_id())
     call('Open', name='alice', owner=uid, allowance=20000, pool='team/north', self_topup=5000,
          guideline=2500, id=new_id())
-    call('Open', name='yen', owner=uid + 77001, allowance=15000, currency='JPY', carry='cap', cap=3000,
+    call('Open', name='yen', owner=uid + 77001, allowance=15000, currency='JPY', carry='cap',
+         cap=3000,
          period='day', id=new_id())
     sent = [spend(100 + n, customer='C%d' % (n % 3), category='late' if n % 2 else 'broken')
             for n in range(12)]
@@ -70,7 +71,8 @@ def report(month, budgets=()):
                     line = sums.setdefault(key, dict(spent=0, refunded=0, spends=0, refunds=0))
                     line[amount] += entry['amount']
                     line[times] += 1
-    return totals, [dict(((k, v) for k, v in zip(('currency', 'exp', 'category'), key) if v is not None),
+    return totals, [dict(((k, v) for k, v in zip(('currency', 'exp', 'category'), key)
+                          if v is not None),
                          **sums[key]) for key in sorted(sums, key=lambda k: (k[0], k[2] or ''))]
 
 
@@ -235,7 +237,8 @@ boot = os.path.join(ledger.home, 'boot_id')
 with open(boot, 'w') as f:
     f.write('00000000-0000-0000-0000-000000000000\n')
 before = len(ledger.log())
-ledger.start(wrap=['unshare', '-m', 'sh', '-c', 'mount --bind %s /proc/sys/kernel/random/boot_id && '
+ledger.start(wrap=['unshare', '-m', 'sh', '-c',
+                   'mount --bind %s /proc/sys/kernel/random/boot_id && '
                    'exec "$0" "$@"' % boot])
 ok('before it was written out' in ledger.log()[before:] and told() == first,
    'an index that was not closed before the machine stopped is made again', ledger.log()[before:])

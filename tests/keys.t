@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -B
-# The signing key: where it is found, how it is kept, how it is changed, and what happens when changing it is cut short.
+# The signing key: where it is found, how it is kept, how it is changed, and what happens when
+# changing it is cut short.
 import os
 import re
 import shutil
@@ -83,7 +84,8 @@ with open('/proc/%d/smaps' % pid) as smaps, open('/proc/%d/mem' % pid, 'rb', 0) 
         found += hits
         if hits and not flags <= set(line.split()[1:]):
             wrong.append(area[2] + line)
-ok(found and not wrong, 'its seed is in memory that is locked and dumped nowhere, and in no other', found, *wrong)
+ok(found and not wrong, 'its seed is in memory that is locked and dumped nowhere, and in no other',
+   found, *wrong)
 ledger.stop()
 
 ANYBODY = 64610
@@ -115,7 +117,8 @@ os.chmod(file('signing.key'), 0o640)
 ok('can be read by others' in (starts() or ''), 'a seed that others may read is refused')
 os.chmod(file('signing.key'), 0o600)
 good = seed()
-for name, data in (('that is short', good[:31]), ('that is long', good + b'\0'), ('that is empty', b'')):
+for name, data in (('that is short', good[:31]), ('that is long', good + b'\0'),
+                   ('that is empty', b'')):
     with open(file('signing.key'), 'wb') as f:
         f.write(data)
     ok('32 bytes' in (starts() or ''), 'a seed %s is refused' % name)
@@ -134,7 +137,8 @@ ledger.start()
 with ledger.connect() as client:
     client.call('Spend', spend(1, budget='pool', receipt=True))
 busy = ledger.rotate_key()
-ok(busy.returncode == 1 and 'running' in busy.stderr, 'the key is not changed under a running daemon', busy.stderr)
+ok(busy.returncode == 1 and 'running' in busy.stderr,
+   'the key is not changed under a running daemon', busy.stderr)
 ledger.stop()
 for words in (('--overlap', 'x'), ('--overlap', '-1'), ('--overlap', '3651'), ('--overlap', '01')):
     is_(ledger.rotate_key(*words).returncode, 2, 'an overlap of %s is refused' % words[1])
@@ -153,7 +157,8 @@ with ledger.connect() as client:
     is_(signers(receipt['proof'].partition('\n\n')[2]), [first, second], 'receipts, too')
     entry = client.call('Prove', seq=got['key'])['receipt']
     text = stranger.receipt_check(entry, [first])[0]
-    is_((text['kind'], text['vkey']), ('key', second), 'who knows the first key is led to the second')
+    is_((text['kind'], text['vkey']), ('key', second),
+        'who knows the first key is led to the second')
 with ledger.connect(64500) as client:
     is_(stranger.receipt_check(client.call('Prove', seq=got['key'])['receipt'], [first])[0], text,
         'whoever it is')
@@ -167,10 +172,12 @@ with ledger.connect() as client:
         told = client.call('Spend', spend(2, budget='pool'))
     except Refused as refused:
         told = refused
-    ok(isinstance(told, Refused) and told.name == 'Unavailable' and 'signing key' in told.parameters['problem'],
+    ok(isinstance(told, Refused) and told.name == 'Unavailable'
+       and 'signing key' in told.parameters['problem'],
        'but records nothing before the overlap is over', told)
     is_(client.call('Checkpoint')['vkey'], second, 'and is read')
-ok('signing.key.old' in ledger.log() and second.partition('+')[0] in ledger.log(), 'it says what is missing')
+ok('signing.key.old' in ledger.log() and second.partition('+')[0] in ledger.log(),
+   'it says what is missing')
 ledger.stop()
 os.rename(os.path.join(ledger.home, 'old'), os.path.join(away, 'signing.key.old'))
 os.unlink(os.path.join(away, 'signing.key'))
@@ -180,7 +187,8 @@ with ledger.connect() as client:
 ledger.stop()
 
 third = ledger.rotate_key('--overlap', '0')
-is_(third.returncode, 0, 'a third key ends the overlap, so the first one is not needed any more', third.stderr)
+is_(third.returncode, 0, 'a third key ends the overlap, so the first one is not needed any more',
+    third.stderr)
 keys.append(third.stdout.strip())
 is_(starts(), None, 'it starts')
 is_((signers(head()['checkpoint']), there()), ([keys[2]], ['signing.key']),
@@ -216,13 +224,15 @@ aged.start(env=ago(2 * 86400))
 with aged.connect() as client:
     client.call('Open', name='pool', group=0, allowance=10**6, period='none', id=new_id())
 aged.stop()
-changed = run([program('fundd'), '--rotate-key', '--overlap', '1', '--dir', aged.dir], env=ago(86400 - OVERLAP_LEFT))
+changed = run([program('fundd'), '--rotate-key', '--overlap', '1', '--dir', aged.dir],
+              env=ago(86400 - OVERLAP_LEFT))
 keys_were, keys = keys, [aged.vkey, changed.stdout.strip()]
 over = time.time() + OVERLAP_LEFT
 aged.start()
 with aged.connect() as client:
     got = signers(client.call('Checkpoint')['checkpoint'])
-    is_(got, keys if time.time() < over else keys[1:], 'both keys sign up to the end of the overlap')
+    is_(got, keys if time.time() < over else keys[1:],
+        'both keys sign up to the end of the overlap')
     while time.time() < over + 0.01:
         time.sleep(0.05)
     client.call('Spend', spend(1, budget='pool'))
@@ -243,14 +253,16 @@ saved = os.path.join(home(), 'saved')
 shutil.copytree(ledger.dir, saved)
 before = len(rows)
 outcomes, wrong, cuts = set(), [], 0
-for call in ('openat:path', 'write', 'fsync', 'fdatasync', 'pwrite64', 'rename,renameat,renameat2', 'unlinkat'):
+for call in ('openat:path', 'write', 'fsync', 'fdatasync', 'pwrite64', 'rename,renameat,renameat2',
+             'unlinkat'):
     for when in range(1, 40):
         shutil.rmtree(ledger.dir)
         shutil.copytree(saved, ledger.dir)
         words = call.partition(':')
         only = ['-P', file('signing.key.new')] if words[2] else []
         cut = run(['strace', '-f', '-qq', '-o', '/dev/null', *only, '-e', 'trace=' + words[0],
-                   '-e', 'inject=%s:signal=KILL:when=%d' % (words[0], when), fundd, '--rotate-key', '--dir', ledger.dir],
+                   '-e', 'inject=%s:signal=KILL:when=%d' % (words[0], when), fundd, '--rotate-key',
+                   '--dir', ledger.dir],
                   env=environment(**sanitizer_options('detect_leaks=0')))
         if cut.returncode == 0:
             break
@@ -271,7 +283,8 @@ for call in ('openat:path', 'write', 'fsync', 'fdatasync', 'pwrite64', 'rename,r
             wrong.append('%s %d, %r left: signing.key is %s' % (call, when, left, now))
         if ledger.verify().returncode:
             wrong.append('%s %d, %r left: it does not verify' % (call, when, left))
-ok(not wrong and cuts > 10, '%d rotations cut short, each before or after a write: every one starts' % cuts, *wrong)
+ok(not wrong and cuts > 10, '%d rotations cut short, each before or after a write: every one starts'
+   % cuts, *wrong)
 is_(outcomes, {False, True}, 'the key was changed, or not')
 is_(ledger.rotate_key().returncode, 0, 'and can be changed again')
 starts()
@@ -298,7 +311,8 @@ for name, origin, text, word in (('the same name', 'test.example/fund', last, 'n
     got = init(origin, text)
     ok(got.returncode == 1 and word in got.stderr and not os.path.exists(new.dir),
        '%s: no ledger is made' % name, got.stderr)
-got = run([fundd, '--init', '--origin', 'new.example/fund', '--after', '/nowhere', '--dir', new.dir])
+got = run([fundd, '--init', '--origin', 'new.example/fund', '--after', '/nowhere', '--dir',
+           new.dir])
 ok(got.returncode == 1 and '--after' in got.stderr, 'no file: no ledger is made', got.stderr)
 got = init('new.example/fund', last)
 is_(got.returncode, 0, 'a new ledger goes on from the old one', got.stderr)
@@ -307,7 +321,8 @@ new.start()
 with new.connect() as client:
     genesis = stranger.receipt_check(client.call('Prove', seq=0)['receipt'], [new.vkey])[0]
 origin, size, root = last.splitlines()[:3]
-is_((genesis['prior_origin'], genesis['prior_size'], genesis['prior_root']), (origin, int(size), root),
+is_((genesis['prior_origin'], genesis['prior_size'], genesis['prior_root']),
+    (origin, int(size), root),
     'its first entry names the other\'s last head')
 new.stop()
 is_(new.verify('--all').returncode, 0, 'and it verifies')

@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -B
-# Power loss, made from a record of every write: the disk as it may be at each moment, with any part of what was
-# not synced yet (tests/lib/replay.py). In each of these states the ledger must verify and hold every entry that
-# was answered before; some are also started and used. Controls: the same record with its syncs left out, and with
-# its answers moved before their commit, must be found out. POWER_STATES: how many states of each moment.
+# Power loss, made from a record of every write: the disk as it may be at each moment, with any part
+# of what was not synced yet (tests/lib/replay.py). In each of these states the ledger must verify
+# and hold every entry that was answered before; some are also started and used. Controls: the same
+# record with its syncs left out, and with its answers moved before their commit, must be found out.
+# POWER_STATES: how many states of each moment.
 import os
 import random
 import shutil
@@ -11,7 +12,8 @@ from lib.load import *
 from lib.replay import *
 
 MOST = int(os.environ.get('POWER_STATES', 3))
-USED_EVERY = int(os.environ.get('POWER_USED', 40))  # of these states, one is started and used; and where an index
+# of these states, one is started and used; and where an index
+USED_EVERY = int(os.environ.get('POWER_USED', 40))
 INDEX_EVERY = USED_EVERY // 3                       # has just been written, one of these
 random.seed(int(os.environ.get('SEED', '1')))
 
@@ -43,7 +45,8 @@ def verified(dir):
 boot_id = os.path.join(home(), 'boot_id')
 with open(boot_id, 'w') as f:
     f.write(new_id() + '\n')
-AFTER_BOOT = ['unshare', '-m', 'sh', '-c', 'mount --bind %s /proc/sys/kernel/random/boot_id && exec "$0" "$@"' % boot_id]
+AFTER_BOOT = ['unshare', '-m', 'sh', '-c',
+              'mount --bind %s /proc/sys/kernel/random/boot_id && exec "$0" "$@"' % boot_id]
 
 
 def asked_again(client, due):
@@ -125,7 +128,8 @@ def judge_states(disk, events, known, most, stop_early=False):
 def record_init(place):
     """The events of fundd --init in an empty directory."""
     path = os.path.join(home(), 'init.record')
-    done = run([program('fundd'), '--init', '--origin', 'test.example/fund', '--dir', place + '/data'],
+    done = run([program('fundd'), '--init', '--origin', 'test.example/fund', '--dir',
+                place + '/data'],
                env=recording(path))
     if done.returncode:
         raise RuntimeError(done.stderr)
@@ -189,7 +193,8 @@ is_(judge(ledger, loaders), [], 'what was answered is what is stored')
 is_(ledger.stop(), 0, 'and once more')
 events = read_record(path)
 known = answered(events)
-ok(known[-1] > 60 and any(e['op'] == 'sync' for e in events) and any(e['op'] == 'dsync' for e in events),
+ok(known[-1] > 60 and any(e['op'] == 'sync' for e in events)
+   and any(e['op'] == 'dsync' for e in events),
    'the record holds answers, syncs and meta pages')
 
 began = time.monotonic()
@@ -231,7 +236,8 @@ is_(done_.returncode, 0, 'the key is changed', done_.stderr)
 turn_events = read_record(path)
 printed = next(n for n, e in enumerate(turn_events) if e['op'] == 'said')
 wrong, count, tried, keys = [], 0, 0, set()
-for due, state in states(before_turn, turn_events, [n > printed for n in range(len(turn_events) + 1)], MOST):
+for due, state in states(before_turn, turn_events,
+                         [n > printed for n in range(len(turn_events) + 1)], MOST):
     count += 1
     if count % TURNED_EVERY:
         continue
@@ -239,7 +245,9 @@ for due, state in states(before_turn, turn_events, [n > printed for n in range(l
     tried += 1
     keys.add(key)
     wrong += [problem] if problem else []
-ok(not wrong, 'whatever moment the power goes while the key is changed, it starts with one of the two', *wrong[:5])
+ok(not wrong,
+   'whatever moment the power goes while the key is changed, it starts with one of the two',
+   *wrong[:5])
 ok(len(keys - {None}) == 2, '... and each of them is seen', keys)
 note('%d events, %d states, %d started' % (len(turn_events), count, tried))
 

@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(config.dir[0] == '/' && config.socket[0] == '/' &&
 		     config.grant_count <= CONFIG_GRANTS_MAX);
 	close(fd);
-	MUST(config_read(&config, "/nowhere/fund.conf", false, problem) < 0 && strstr(problem, "cannot read"));
+	MUST(config_read(&config, "/nowhere/fund.conf", false, problem) < 0 &&
+	     strstr(problem, "cannot read"));
 	MUST(!config_read(&config, "/nowhere/fund.conf", true, problem) && !config.found);
 	MUST(config_read(&config, "/", false, problem) < 0 && strstr(problem, "cannot read"));
 	return 0;

@@ -1,7 +1,8 @@
 /*
- * A whole connection: frames, messages and methods on a real ledger, whose commits all come to nothing, so that every
- * input finds the same state. The first byte says who is connected, the second where the rest is split: in one piece
- * or in many, the answers must be the same to the byte.
+ * A whole connection: frames, messages and methods on a real ledger, whose commits all come to
+ * nothing, so that every input finds the same state. The first byte says who is connected, the
+ * second where the rest is split: in one piece or in many, the answers must be the same to the
+ * byte.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -93,7 +94,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	MUST(sign_start() && mkdtemp(dir));
 	snprintf(config.dir, sizeof(config.dir), "%s", dir);
-	MUST(!init_ledger(dir, &options) && !service_load(&service, &config) && !service_start(&service));
+	MUST(!init_ledger(dir, &options) && !service_load(&service, &config) &&
+	     !service_start(&service));
 	base = event_base_new();
 	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
 		turn_begin();

@@ -1,4 +1,5 @@
-/* Controls of fuzz.t: the harness of frames with one of two bugs planted in what it tries, as $FUZZ_CONTROL says. */
+/* Controls of fuzz.t: the harness of frames with one of two
+ * bugs planted in what it tries, as $FUZZ_CONTROL says. */
 #include "common/frame.h"
 #include "fuzz.h"
 
@@ -9,7 +10,8 @@ enum frame __wrap_frame_find(const char *bytes, size_t have, size_t max, size_t 
 static const char *looked_at;
 static size_t looked;
 
-/* `beyond`: it looks at the byte behind what has come; `split`: a NUL that comes as the first after a pause is missed. */
+/* `beyond`: it looks at the byte behind what has come; `split`:
+ * a NUL that comes as the first after a pause is missed. */
 enum frame __wrap_frame_find(const char *bytes, size_t have, size_t max, size_t *len)
 {
 	const char *bug = getenv("FUZZ_CONTROL");

@@ -91,7 +91,8 @@ static void sheet_again(const struct sheet *sheet)
 	free(text);
 }
 
-/* Whoever goes on with the rows finds them wrong, one by one: of many only some are told of, and that it is so. */
+/* Whoever goes on with the rows finds them wrong, one by
+ * one: of many only some are told of, and that it is so. */
 static void sheet_found_wrong(struct sheet *sheet)
 {
 	MUST(!sheet_wrong_tell(sheet) && !sheet->wrong);

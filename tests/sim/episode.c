@@ -25,7 +25,8 @@
 #define START_US 1000000		/* a start takes its time */
 #define IDLE_MAX 64			/* turns in which nothing happens, and somebody waits */
 #define LIVES_MAX 2000
-#define ENTRY_BYTES 2000		/* memory that an entry, and a connection, may cost at most */
+#define ENTRY_BYTES 2000		/* memory that an entry, and a
+					 * connection, may cost at most */
 #define CONN_BYTES (1500 << 10)
 #define BASE_BYTES (4 << 20)
 
@@ -42,7 +43,8 @@ static struct {
 	unsigned long good_clock;	/* the last turn in which the clock could be trusted */
 	int64_t trusted_wall, trusted_boot, future;
 	unsigned idle, lives;
-	bool stopping, accepted;	/* accepted: the operator spoke, and the daemon has not heard */
+	bool stopping, accepted;	/* accepted: the operator spoke,
+					 * and the daemon has not heard */
 	struct config config;
 	char found[600];
 	jmp_buf back, life;
@@ -311,7 +313,8 @@ static void world_behaves(void)
 	clock_accept();
 }
 
-/* When the script is over: everybody is answered, what was lost is asked again, and the daemon stops. */
+/* When the script is over: everybody is answered, what
+ * was lost is asked again, and the daemon stops. */
 static void phase_over(void)
 {
 	if (now.phase == SCRIPT) {
@@ -337,7 +340,8 @@ static void memory_check(void)
 	size_t most = BASE_BYTES + model_count() * ENTRY_BYTES + service.connections * CONN_BYTES;
 
 	if (memory_bytes() > most)
-		found("the daemon has %zu bytes with %zu entries and %u connections", memory_bytes(),
+		found("the daemon has %zu bytes with %zu entries and %u connections",
+		      memory_bytes(),
 		      model_count(), service.connections);
 }
 

@@ -30,7 +30,8 @@ static struct {
 	bool failed;			/* a commit ended so that only a restart can tell */
 	enum room room;
 	unsigned readers;
-	unsigned unreadable, readable;	/* times that it cannot be read, after so many that it can */
+	unsigned unreadable, readable;	/* times that it cannot be read,
+					 * after so many that it can */
 } disk;
 
 static void rows_cut(size_t count)

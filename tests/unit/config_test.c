@@ -63,12 +63,15 @@ static void test_witnesses(void)
 {
 	struct config config;
 
-	is_int(read_text(&config, "[ledger]\nguard = /mnt/guard\n[witnesses]\nrequire = " WITNESS_VKEY
-				  "\naccept = " OTHER_VKEY "\n"), 0, "witnesses and a guard");
+	is_int(read_text(&config,
+			 "[ledger]\nguard = /mnt/guard\n[witnesses]\nrequire = " WITNESS_VKEY
+			 "\naccept = " OTHER_VKEY "\n"),
+	       0, "witnesses and a guard");
 	is_str(config.guard, "/mnt/guard", "the guard");
 	is_int(config.witness_count, 2, "two witnesses");
 	is_str(config.witnesses[0].key.name, "witness.example/w", "the first");
-	ok(config.witnesses[0].required && !config.witnesses[1].required, "one of them is required");
+	ok(config.witnesses[0].required && !config.witnesses[1].required,
+	   "one of them is required");
 }
 
 static void test_full(void)
@@ -90,10 +93,13 @@ static void test_full(void)
 	is_str(config.socket, "/srv/fund/sock", "the socket");
 	ok(config.map_size == (uint64_t)16 << 30, "the map size");
 	is_int(config.grant_count, 6, "six words of roles");
-	ok(granted(&config, 0, ROLE_MANAGER, false, 0) && granted(&config, 1, ROLE_MANAGER, true, 4242) &&
-	   granted(&config, 2, ROLE_MANAGER, false, 1001), "managers by name and number");
+	ok(granted(&config, 0, ROLE_MANAGER, false, 0) &&
+		   granted(&config, 1, ROLE_MANAGER, true, 4242) &&
+		   granted(&config, 2, ROLE_MANAGER, false, 1001),
+	   "managers by name and number");
 	ok(granted(&config, 3, ROLE_CRON, false, 0), "cron");
-	ok(granted(&config, 4, ROLE_AUDITOR, true, 0) && granted(&config, 5, ROLE_AUDITOR, false, 7),
+	ok(granted(&config, 4, ROLE_AUDITOR, true, 0) &&
+		   granted(&config, 5, ROLE_AUDITOR, false, 7),
 	   "auditors");
 }
 
@@ -196,11 +202,13 @@ static void test_many(void)
 	char text[16 * 1024] = "[roles]\n";
 	struct config config;
 
-	for (int i = 0; i < CONFIG_GRANTS_MAX; i++)	/* in lines of 32, each within what inih takes */
+	for (int i = 0; i < CONFIG_GRANTS_MAX; i++)	/* in lines of 32, each
+							 * within what inih takes */
 		sprintf(text + strlen(text), "%s user:%d", i % 16 ? "" : i ? "\n" : "manager =", i);
 	is_int(read_text(&config, text), 0, "256 users");
 	is_str(problem, "", "are taken");
-	ok(config.grant_count == CONFIG_GRANTS_MAX && granted(&config, 255, ROLE_MANAGER, false, 255),
+	ok(config.grant_count == CONFIG_GRANTS_MAX &&
+		   granted(&config, 255, ROLE_MANAGER, false, 255),
 	   "all of them");
 	strcat(text, "\ncron = user:0");
 	is_int(read_text(&config, text), -1, "one more is refused");

@@ -1,6 +1,6 @@
 /*
- * The ledger over its log and its database: what is read is the same wherever it stands, and a process that dies
- * leaves all that it committed.
+ * The ledger over its log and its database: what is read is the same wherever it stands, and a
+ * process that dies leaves all that it committed.
  */
 #include "daemon/ledger.h"
 #include "common/bytes.h"
@@ -16,7 +16,8 @@
 
 #define ROWS_A_COMMIT 40
 #define SMALL_MAP ((uint64_t)16 << 20)
-#define BIG MADE_MEMO_MAX	/* bytes of a row's memo: a segment is full after about a hundred commits */
+#define BIG MADE_MEMO_MAX	/* bytes of a row's memo: a segment is
+				 * full after about a hundred commits */
 
 static char place[] = "/tmp/ledger-test-XXXXXX";
 
@@ -87,8 +88,8 @@ static int64_t wrong_rows(struct ledger *ledger, uint64_t want)
 		const void *bytes;
 		size_t size, same;
 
-		wrong += reader_row(&reader, seq, &bytes, &size) || memcmp(bytes, made(seq, &same), size) ||
-			 size != same;
+		wrong += reader_row(&reader, seq, &bytes, &size) ||
+			 memcmp(bytes, made(seq, &same), size) || size != same;
 	}
 	reader_end(&reader);
 	return wrong;
@@ -159,14 +160,16 @@ static void test_recovery(void)
 	is_int(wrong_rows(&ledger, 12200 + 480), 0, "with all that was committed");
 	ledger_close(&ledger);
 	opened(&ledger, false);
-	ok(ledger.recovered >= 280 && ledger.recovered <= 480, "opened, the log gives what was not settled");
+	ok(ledger.recovered >= 280 && ledger.recovered <= 480,
+	   "opened, the log gives what was not settled");
 	is_int(wrong_rows(&ledger, 12680), 0, "and all is there");
 	commits(&ledger, 1);
 	is_int(wrong_rows(&ledger, 12720), 0, "and it goes on");
 	ledger_close(&ledger);
 	die_after(250, 40);
 	opened(&ledger, false);
-	is_int(wrong_rows(&ledger, 12720 + 290 * 40), 0, "a death with both segments in use loses nothing");
+	is_int(wrong_rows(&ledger, 12720 + 290 * 40), 0, "a death with both segments in use loses "
+							 "nothing");
 	ledger_close(&ledger);
 }
 
@@ -239,12 +242,13 @@ static void test_needed(void)
 	is_int(commit(&ledger, 1), COMMIT_UNKNOWN, "it is unknown how a commit ended");
 	close(ledger.wal->fd);
 	ledger.wal->fd = fd;
-	is_int((int64_t)pwrite(fd, ledger.wal->current->bytes, SEGMENT_SIZE, 0), (int64_t)SEGMENT_SIZE, "it is there");
+	is_int((int64_t)pwrite(fd, ledger.wal->current->bytes, SEGMENT_SIZE, 0),
+	       (int64_t)SEGMENT_SIZE, "it is there");
 	is_int(left_in_log(&ledger), 1, "the next start finds out");
 }
 
-/* From now on ledger.mdb cannot be written: its pages, or (`meta`) the last one of a commit, for which LMDB has a
- * descriptor of its own, opened later. */
+/* From now on ledger.mdb cannot be written: its pages, or (`meta`) the last one of a commit, for
+ * which LMDB has a descriptor of its own, opened later. */
 static void settling_fails(bool meta)
 {
 	char link[64], target[256], path[128];

@@ -266,8 +266,8 @@ static void test_open(void)
 	is_str(checkpoint_open(note.data, note.len, strangers, 1, &head, NULL),
 	       "none of the known keys signed it", "another key does not open it");
 	parsed.signature[1].bytes[7] ^= 1;
-	is_str(cosignature_check(&parsed, &witness.verifier, &time), "the witness's cosignature does not hold",
-	       "another time does not hold");
+	is_str(cosignature_check(&parsed, &witness.verifier, &time),
+	       "the witness's cosignature does not hold", "another time does not hold");
 	parsed.signature[1].bytes[7] ^= 1;
 	parsed.signature[1].len--;
 	is_str(cosignature_check(&parsed, &witness.verifier, &time),

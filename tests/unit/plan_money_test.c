@@ -84,8 +84,10 @@ static void test_topup_by_manager(void)
 	refused(PLAN(topup, root, TOPUP(1, .budget = "bob", .from = "gone")),
 		"BudgetClosed{\"budget\":\"gone\"}", "from a closed one");
 	refused(PLAN(topup, root, TOPUP(1, .budget = "bob", .from = "alice")),
-		MALFORMED("from", "money comes from the company or from another pool, a budget with "
-			  "a group"), "from a rep");
+		MALFORMED("from",
+			  "money comes from the company or from another pool, a budget with "
+			  "a group"),
+		"from a rep");
 	refused(PLAN(topup, root, TOPUP(1, .budget = "team/north", .from = "team/north")),
 		MALFORMED("from",
 			  "money comes from the company or from another pool, a budget with "

@@ -121,7 +121,8 @@ static void test_sums(void)
 	post(topup(0, "alice", "company", INT64_MAX - 60000));
 	WRONG(spend(ALICE, "alice", 60001), , "a sum would leave int64");
 	RIGHT(spend(ALICE, "alice", 60000));
-	WRONG(later_kind(), moves(&e, "spent", "company", INT64_MAX - 59999), "a sum would leave int64");
+	WRONG(later_kind(), moves(&e, "spent", "company", INT64_MAX - 59999),
+	      "a sum would leave int64");
 	good = later_kind();
 	moves(&good, "spent", "company", 60001);
 	post(good);
@@ -373,14 +374,16 @@ static void test_move(void)
 	const struct books *books = &shop->books;
 	struct entry e = about(KIND_TOPUP, 0, "alice");
 
-	is_int(rules_move(books, NULL, &e, "team/north", "alice", 50000), MOVEMENT_FITS, "all there is");
+	is_int(rules_move(books, NULL, &e, "team/north", "alice", 50000), MOVEMENT_FITS,
+	       "all there is");
 	is_int(e.from_after, 0, "leaves nothing");
 	is_int(e.to_after, 70000, "and is there then");
-	is_int(rules_move(books, NULL, &e, "team/north", "alice", 50001), MOVEMENT_SHORT, "more is short");
+	is_int(rules_move(books, NULL, &e, "team/north", "alice", 50001), MOVEMENT_SHORT,
+	       "more is short");
 	is_int(rules_move(books, NULL, &e, "company", "alice", INT64_MAX), MOVEMENT_OVERFLOW,
 	       "more than a balance holds");
-	is_int(rules_move(books, NULL, &e, "company", "alice", INT64_MAX - 20000), MOVEMENT_TOTALS_OVERFLOW,
-	       "more than the sum of balances holds");
+	is_int(rules_move(books, NULL, &e, "company", "alice", INT64_MAX - 20000),
+	       MOVEMENT_TOTALS_OVERFLOW, "more than the sum of balances holds");
 	is_int(rules_move(books, NULL, &e, "spent", "alice", 1), MOVEMENT_TOTALS_OVERFLOW,
 	       "nothing comes back from what was never spent");
 }

@@ -118,7 +118,8 @@ static void test_many(void)
 	put(&some);
 	is_int(get(&numbers, 70), 12345, "the newer value stands");
 	txn = begin(MDB_RDONLY);
-	ok(shelf_last(&numbers, txn, dbi, key) == FOUND && get_be64(key) == 7 * MANY, "the last is known");
+	ok(shelf_last(&numbers, txn, dbi, key) == FOUND && get_be64(key) == 7 * MANY,
+	   "the last is known");
 	mdb_txn_abort(txn);
 	pile_release(&some);
 }
@@ -152,7 +153,8 @@ static void test_range(void)
 {
 	uint64_t disorder;
 
-	is_int(range(70, 7 * 110, &disorder), 100, "a range begins with its low and ends before its high");
+	is_int(range(70, 7 * 110, &disorder), 100, "a range begins with its low and ends before "
+						   "its high");
 	is_int(range(7 * MANY - 6, 0, &disorder), 1, "to the end");
 	is_int(range(7 * MANY + 1, 0, &disorder), 0, "and behind it");
 	is_int(range(0, 0, &disorder), 20000, "until each says so");
@@ -225,7 +227,8 @@ static void test_damage(void)
 		mdb_txn_abort(edit);
 	}
 	ok(blocks > 200, "there are many blocks");
-	is_int(told, blocks, "a block that is lost or changed is told of, never taken for an absence");
+	is_int(told, blocks, "a block that is lost or changed is told of, never taken for an "
+			     "absence");
 	is_int(wrong, 0, "by who goes through all, too");
 }
 

@@ -1,5 +1,6 @@
 /*
- * The write-ahead log: what it gives back after a crash at any moment, and what it refuses to go on from.
+ * The write-ahead log: what it gives back after a crash at any moment, and what it refuses to go on
+ * from.
  */
 #include "daemon/wal.h"
 #include "common/bytes.h"
@@ -93,7 +94,8 @@ static bool holds(const struct wal *wal, uint64_t from, uint64_t until)
 	return true;
 }
 
-/* What the file gives from row `next` on: the number after its last row, or -1 when it is refused. */
+/* What the file gives from row `next` on: the number
+ * after its last row, or -1 when it is refused. */
 static int64_t recovered(uint64_t next, const uint8_t *prior)
 {
 	struct wal wal;
@@ -138,9 +140,11 @@ static void test_new(void)
 	ok(missing, "which is told");
 	wal_close(&wal);
 	is_int(wal_open(&wal, place, true, &missing), 0, "one that is too short");
-	ok(missing && !stat(path, &st) && st.st_size == (off_t)FILE_SIZE, "is as good as missing, and filled up");
+	ok(missing && !stat(path, &st) && st.st_size == (off_t)FILE_SIZE,
+	   "is as good as missing, and filled up");
 	wal_close(&wal);
-	is_int(wal_open(&wal, "/nowhere", true, &missing), ENOENT, "without a directory there is none");
+	is_int(wal_open(&wal, "/nowhere", true, &missing), ENOENT,
+	       "without a directory there is none");
 }
 
 static void test_round_trip(void)
@@ -156,7 +160,8 @@ static void test_round_trip(void)
 	for (uint64_t next = 1; next < first_of(RECORDS); next++)
 		if (recovered(next, sum_before(next)) != (int64_t)first_of(RECORDS))
 			ok(false, "from row %llu on", (unsigned long long)next);
-	is_int(recovered(first_of(RECORDS), sum_before(first_of(RECORDS))), 0, "behind the last there is none");
+	is_int(recovered(first_of(RECORDS), sum_before(first_of(RECORDS))), 0,
+	       "behind the last there is none");
 	is_int(recovered(first_of(RECORDS) + 9, sum_before(7)), 0, "nor when ledger.mdb has more");
 }
 
@@ -180,7 +185,8 @@ static size_t record_bytes(const struct wal *wal, size_t at)
 	return RECORD_HEADER + get_be32(wal->current->bytes + at + 20);
 }
 
-/* A bit of each byte of the record that starts at `at` is flipped in turn, or of some of a long one. */
+/* A bit of each byte of the record that starts at `at`
+ * is flipped in turn, or of some of a long one. */
 static void test_flips(off_t at, size_t len, int64_t want, const char *name)
 {
 	int fd = open(path, O_RDONLY);
@@ -231,8 +237,8 @@ static void test_damage(void)
 	test_flips(at[5], len[5], -1, "a flipped bit in the last record: the log is refused");
 	test_flips(at[2], len[2], -1, "in one before: so it is");
 	test_lost(at[2], "a lost sector of one before, behind which there are more: so it is");
-	test_flips(at[5] + (off_t)len[5], SEGMENT_PAGE - len[5] % SEGMENT_PAGE, (int64_t)first_of(RECORDS),
-		   "behind the rows it does no harm");
+	test_flips(at[5] + (off_t)len[5], SEGMENT_PAGE - len[5] % SEGMENT_PAGE,
+		   (int64_t)first_of(RECORDS), "behind the rows it does no harm");
 }
 
 /* The last record's sectors, any of them missing. */
@@ -262,7 +268,8 @@ static void test_torn(void)
 	is_int(wrong, 0, "a torn record was never written");
 }
 
-/* A row that, alone in a record, reaches into the last sector with one byte, which differs from zero in one bit. */
+/* A row that, alone in a record, reaches into the last sector
+ * with one byte, which differs from zero in one bit. */
 static uint64_t hardly_reaching(off_t *ret_sector)
 {
 	for (uint64_t seq = 1; seq < 2000000; seq++) {
@@ -302,10 +309,12 @@ static void test_torn_bit(void)
 	is_int(recovered(seq, sum_before(seq)), 0, "without that sector it was never written");
 	kept[0] = 0;
 	poke(sector, kept, sizeof(kept));
-	is_int(recovered(seq, sum_before(seq)), -1, "without a bit of it, it was: the log is refused");
+	is_int(recovered(seq, sum_before(seq)), -1, "without a bit of it, it was: the log is "
+						    "refused");
 }
 
-/* A header that counts a row more than there are, in a record that fills its segment: nothing is read behind it. */
+/* A header that counts a row more than there are, in a record
+ * that fills its segment: nothing is read behind it. */
 static void test_count(void)
 {
 	static uint8_t memo[SEGMENT_SIZE];
@@ -318,7 +327,8 @@ static void test_count(void)
 	row_begin(0, &row, &out);
 	fresh(&wal);
 	memcpy(segment_put(wal.current, 0, row_size(out.len, 0)), out.data, out.len);
-	row_finish(0, wal.current->bytes + RECORD_HEADER + RECORD_ROW, row_size(out.len, 0), NULL, 0);
+	row_finish(0, wal.current->bytes + RECORD_HEADER + RECORD_ROW, row_size(out.len, 0), NULL,
+		   0);
 	is_int(record(&wal, 1, 0, &error), WAL_DONE, "a record that fills its segment");
 	is_int(wal_recover(&wal, 0, nothing) ? (int64_t)wal_last(&wal) : -1, 1, "is read");
 	put_be32(wal.current->bytes + 16, 2);
@@ -338,13 +348,17 @@ static void test_segments(void)
 	records(&wal, 0, 20);
 	full = wal_switch(&wal);
 	records(&wal, 20, 25);
-	ok(full != wal.current && holds(&wal, 0, first_of(25)), "a segment goes on where the other ended");
+	ok(full != wal.current && holds(&wal, 0, first_of(25)),
+	   "a segment goes on where the other ended");
 	is_int(recovered(0, nothing), (int64_t)first_of(25), "the file gives both");
-	is_int(recovered(first_of(20), sum_before(first_of(20))), (int64_t)first_of(25), "or the second alone");
+	is_int(recovered(first_of(20), sum_before(first_of(20))), (int64_t)first_of(25),
+	       "or the second alone");
 	wal_switch(&wal);
 	records(&wal, 25, 27);
-	is_int(recovered(first_of(20), sum_before(first_of(20))), (int64_t)first_of(27), "one that is gone over again goes on behind the other");
-	is_int(recovered(first_of(25), sum_before(first_of(25))), (int64_t)first_of(27), "what is left of its earlier use is not in the way");
+	is_int(recovered(first_of(20), sum_before(first_of(20))), (int64_t)first_of(27),
+	       "one that is gone over again goes on behind the other");
+	is_int(recovered(first_of(25), sum_before(first_of(25))), (int64_t)first_of(27),
+	       "what is left of its earlier use is not in the way");
 	is_int(recovered(0, nothing), -1, "a ledger.mdb from before is refused");
 	wal_close(&wal);
 }
@@ -363,8 +377,10 @@ static void test_fork(void)
 	memcpy(wal.prior, before, sizeof(before));
 	records(&wal, 3, 4);
 	wal_close(&wal);
-	is_int(recovered(first_of(3), sum_before(first_of(3))), -1, "two that go on from the same row are refused");
-	is_int(recovered(first_of(4), sum_before(first_of(4))), (int64_t)first_of(6), "unless only one of them is needed");
+	is_int(recovered(first_of(3), sum_before(first_of(3))), -1,
+	       "two that go on from the same row are refused");
+	is_int(recovered(first_of(4), sum_before(first_of(4))), (int64_t)first_of(6),
+	       "unless only one of them is needed");
 }
 
 static void test_restart(void)
@@ -382,7 +398,8 @@ static void test_restart(void)
 	is_int((int64_t)wal_last(&wal), 0, "and starts anew with nothing");
 	records(&wal, 25, 26);
 	wal_close(&wal);
-	is_int(recovered(first_of(25), sum_before(first_of(25))), (int64_t)first_of(26), "going on where it was");
+	is_int(recovered(first_of(25), sum_before(first_of(25))), (int64_t)first_of(26),
+	       "going on where it was");
 }
 
 static void test_abort(void)
@@ -399,13 +416,15 @@ static void test_abort(void)
 	ok(!wal_row(&wal, first_of(3), &size), "no row of it either");
 	fd = wal.fd;
 	wal.fd = open("/dev/full", O_RDWR);
-	is_int(record(&wal, first_of(3), 4, &error), WAL_UNKNOWN, "a write that fails and cannot be taken back");
+	is_int(record(&wal, first_of(3), 4, &error), WAL_UNKNOWN,
+	       "a write that fails and cannot be taken back");
 	is_int(error, ENOSPC, "says why");
 	close(wal.fd);
 	wal.fd = fd;
 	records(&wal, 3, 5);
 	wal_close(&wal);
-	is_int(recovered(0, nothing), (int64_t)first_of(5), "the next record follows the last good one");
+	is_int(recovered(0, nothing), (int64_t)first_of(5), "the next record follows the last good "
+							    "one");
 }
 
 static void test_room(void)
@@ -414,7 +433,8 @@ static void test_room(void)
 	unsigned n = 0, count = 0;
 
 	fresh(&wal);
-	ok(wal_fits(&wal, SEGMENT_SIZE - RECORD_HEADER - RECORD_ROW, 1), "a record may fill a segment");
+	ok(wal_fits(&wal, SEGMENT_SIZE - RECORD_HEADER - RECORD_ROW, 1),
+	   "a record may fill a segment");
 	ok(!wal_fits(&wal, SEGMENT_SIZE - RECORD_HEADER - RECORD_ROW + 1, 1), "to the last byte");
 	for (; wal_fits(&wal, 1000 * (n + 1), n + 1); n++, count++)
 		records(&wal, n, n + 1);
@@ -437,7 +457,8 @@ static bool all_zeros(void)
 	ssize_t got = read(fd, bytes, sizeof(bytes));
 
 	close(fd);
-	return got == (ssize_t)sizeof(bytes) && !bytes[0] && !memcmp(bytes, bytes + 1, sizeof(bytes) - 1);
+	return got == (ssize_t)sizeof(bytes) && !bytes[0] &&
+	       !memcmp(bytes, bytes + 1, sizeof(bytes) - 1);
 }
 
 static void test_clear(void)
