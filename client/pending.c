@@ -276,8 +276,8 @@ static void words_blank(int fd)
 	struct stat st;
 
 	if (fstat(fd, &st) == 0 && st.st_size <= FILE_MAX &&
-	    pwrite(fd, zeros, (size_t)st.st_size, 0) < 0)
-		ftruncate(fd, 0);
+	    pwrite(fd, zeros, (size_t)st.st_size, 0) < 0 && ftruncate(fd, 0) < 0)
+		return;		/* they stay until the file is used again */
 }
 
 void pending_drop(struct pending *p)

@@ -13,9 +13,9 @@ def expand(name):
     """The calls that a @set stands for."""
     if not name.startswith('@'):
         return {name}
-    listed = subprocess.run(['systemd-analyze', '--no-pager', 'syscall-filter', name], check=True,
-                            stdout=subprocess.PIPE, text=True).stdout.split('\n')[1:]
-    members = [line.strip() for line in listed if line.strip() and not line.strip().startswith('#')]
+    listed = subprocess.run(['systemd-analyze', '--no-pager', 'syscall-filter', name], check=True, text=True,
+                            env={**os.environ, 'SYSTEMD_COLORS': '0'}, stdout=subprocess.PIPE)
+    members = [line.strip() for line in listed.stdout.split('\n')[1:] if line.strip() and not line.strip().startswith('#')]
     return set().union(*(expand(member) for member in members))
 
 

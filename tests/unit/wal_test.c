@@ -135,7 +135,7 @@ static void test_new(void)
 	ok(missing && !stat(path, &st) && st.st_size == (off_t)FILE_SIZE, "in its whole size");
 	is_int(st.st_mode & 07777, 0600, "for its owner alone");
 	wal_close(&wal);
-	truncate(path, 5000);
+	is_int(truncate(path, 5000), 0, "cut short");
 	is_int(wal_open(&wal, place, false, &missing), 0, "to be read, one may be too short");
 	ok(missing, "which is told");
 	wal_close(&wal);
