@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "answer.h"
-#include "common/clock.h"
 
 #define BUDGETS_MAX 1000	/* in one answer; with `more` there is no limit */
 #define BUDGETS_A_TURN 256
@@ -190,7 +189,7 @@ enum err method_status(struct request *request)
 	json_str(reply, "version", VERSION);
 	json_int(reply, "entries", (int64_t)batch_size(&service->batch));
 	json_int(reply, "folded", (int64_t)fold_folded(&service->fold));
-	json_int(reply, "uptime", (clock_us(CLOCK_BOOTTIME) - service->up_since) / 1000000);
+	json_int(reply, "uptime", service->uptime);
 	json_int(reply, "budgets", (int64_t)books->budgets.count);
 	json_int(reply, "connections", service->connections);
 	json_bool(reply, "read_only", service->room >= ROOM_NONE);

@@ -37,6 +37,7 @@ void service_turn(struct service *service)
 		calendar_at(service->now, &service->calendar);
 	if (!batch_open(&service->batch))
 		fold_turn(&service->fold);
+	service->uptime = (clock_us(CLOCK_BOOTTIME) - service->up_since) / 1000000;
 	wallclock_look(&service->clock, service->now);
 	service->room = room(service);
 }

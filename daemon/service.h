@@ -39,6 +39,7 @@ struct service {
 	unsigned job_rows;		/* replies that a stream gives at a
 					 * time; 0: what its output takes */
 	int64_t now;			/* microseconds since 1970 UTC */
+	int64_t uptime;			/* seconds, by the clock that cannot jump */
 	struct calendar calendar;
 	enum room room;
 	struct wallclock clock;
