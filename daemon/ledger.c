@@ -1,6 +1,7 @@
 #include "ledger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -155,6 +156,15 @@ int ledger_open_reader(struct ledger *ledger, const char *dir)
 			store_close(&ledger->store);
 	}
 	return error;
+}
+
+bool ledger_log_whole(int dir)
+{
+	struct stat st;
+
+	if (fstatat(dir, WAL_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno != ENOENT;
+	return !S_ISREG(st.st_mode) || (uint64_t)st.st_size >= WAL_SEGMENTS * SEGMENT_SIZE;
 }
 
 static bool log_idle(const struct ledger *ledger)

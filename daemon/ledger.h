@@ -54,6 +54,9 @@ enum commit {
 
 const char *ledger_error(int error);
 
+/* Is the log in that directory, in its whole size? It is where there ever was a daemon. */
+bool ledger_log_whole(int dir);
+
 /* Opens the ledger in the directory, creating its files with
  * `create` (and only then), and settles what is in the log. */
 int ledger_open(struct ledger *ledger, const char *dir, uint64_t map_size, bool create);

@@ -308,6 +308,19 @@ void service_reload(struct service *service, const struct config *fresh)
 	witnesses_configure(&service->witnesses, config);
 }
 
+/* After a crash some of what was answered is in the log alone. A copy of the ledger that was restored has no `last`. */
+static bool log_lost(const struct service *service)
+{
+	bool lost = service->ended.known && !ledger_log_whole(service->dir);
+
+	if (lost)
+		log_error("%s in %s is missing or cut short, and fundd did not end well: the last second's entries were "
+			  "in it alone. Restore it; if it is lost for good, remove the file `%s` and start again, "
+			  "without these entries: who holds receipts for them will notice", WAL_FILE,
+			  service->config.dir, ENDING_LAST_FILE);
+	return lost;
+}
+
 /* A damaged page may kill who reads it: after an unclean end another process does so first. */
 static bool store_sound(struct service *service)
 {
@@ -315,7 +328,7 @@ static bool store_sound(struct service *service)
 	if (service->ended.clean)
 		return true;
 	log_notice("the last run did not end well: checking the ledger first");
-	return verify_apart(service->config.dir);
+	return !log_lost(service) && verify_apart(service->config.dir);
 }
 
 int service_load(struct service *service, const struct config *config)

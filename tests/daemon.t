@@ -3,6 +3,7 @@
 # readiness, priorities of the log), signals, and what it will not start with.
 import os
 import re
+import shutil
 import stat
 
 from lib.ledger import *
@@ -132,6 +133,28 @@ with short.connect() as client:
         '... which starts when the operator says that the words are lost')
 is_(short.stop(), 0, 'and ends well')
 is_(fundd('--verify', '--all', '--dir', short.dir).returncode, 0, 'they count as erased')
+
+lost = Ledger().start()
+with lost.connect() as client:
+    client.call('Open', name='pool', group=0, allowance=100, id=new_id())
+lost.kill()
+wal = lost.dir + '/ledger.wal'
+os.rename(wal, wal + '-away')
+for name in ('no log after a crash', '... nor at the next try'):
+    fails(name, fundd('--dir', lost.dir, '--socket', place + '/s'), 6, 'ledger.wal', 'missing', 'last')
+shutil.copy(wal + '-away', wal)
+os.truncate(wal, 4 << 20)
+fails('half a log after a crash', fundd('--dir', lost.dir, '--socket', place + '/s'), 6, 'cut short')
+os.rename(wal + '-away', wal)
+lost.start()
+with lost.connect() as client:
+    is_(client.call('Balance', budgets=['pool'])['budgets'][0]['balance'], 100, 'with its log all is there')
+lost.kill()
+os.unlink(wal)
+os.unlink(lost.dir + '/last')
+lost.start()
+ok('missing or cut short' in lost.log(), 'an operator who knows why starts without it', lost.log())
+is_(lost.stop(), 0, 'and it ends well')
 
 ledger = Ledger(roles={'cron': 'user:%d' % NOBODY}).start()
 fails('no place for its socket', fundd('--dir', first, '--socket', place + '/none/s'), 1, 'none/s')
