@@ -105,14 +105,16 @@ static void tell_recovery(const struct ledger *ledger)
 			   (unsigned long long)ledger->recovered, WAL_FILE, LEDGER_FILE);
 }
 
-/* Keys made anew behind a keyring that is too short would make what is missing look as if it had been erased. */
+/* Keys made anew behind a keyring that is too short would make what is
+ * missing look as if it had been erased. */
 static bool keyring_whole(const struct keyring *keyring, uint64_t size)
 {
 	if (keyring->slots >= size)
 		return true;
-	log_error("the keyring `%s` has keys for %llu entries, and the ledger has %llu: restore a newer copy of it. If "
-		  "there is none, the words of the others are lost; to count them as erased: truncate -s %llu %s",
-		  KEYRING_FILE, (unsigned long long)keyring->slots, (unsigned long long)size,
+	log_error("the keyring `%s` has keys for %llu entries, and the ledger has %llu: restore a "
+		  "newer copy of it. If there is none, the words of the others are lost; to count "
+		  "them as erased: truncate -s %llu %s", KEYRING_FILE,
+		  (unsigned long long)keyring->slots, (unsigned long long)size,
 		  (unsigned long long)(KEYRING_HEADER + size * KEYRING_SLOT), KEYRING_FILE);
 	return false;
 }
@@ -271,10 +273,12 @@ static bool ending_agrees(const struct service *service, struct reader *reader)
 	const char *problem = ended->known ? prove_extends(reader, &ended->head) : NULL;
 
 	if (problem)
-		log_error("the ledger in %s is not the one that fundd left when it last ended well: that head, of "
-			  "%llu entries, %s. Restore the newest ledger; if it is lost for good, understand first "
-			  "what was in it (receipts and witnesses know), then remove the file `%s` and start again",
-			  service->config.dir, (unsigned long long)ended->head.size, problem, ENDING_LAST_FILE);
+		log_error("the ledger in %s is not the one that fundd left when it last ended "
+			  "well: that head, of %llu entries, %s. Restore the newest ledger; if it "
+			  "is lost for good, understand first what was in it (receipts and "
+			  "witnesses know), then remove the file `%s` and start again",
+			  service->config.dir, (unsigned long long)ended->head.size, problem,
+			  ENDING_LAST_FILE);
 	return !problem;
 }
 
@@ -308,16 +312,18 @@ void service_reload(struct service *service, const struct config *fresh)
 	witnesses_configure(&service->witnesses, config);
 }
 
-/* After a crash some of what was answered is in the log alone. A copy of the ledger that was restored has no `last`. */
+/* After a crash some of what was answered is in the log alone. A copy of the ledger
+ * that was restored has no `last`. */
 static bool log_lost(const struct service *service)
 {
 	bool lost = service->ended.known && !ledger_log_whole(service->dir);
 
 	if (lost)
-		log_error("%s in %s is missing or cut short, and fundd did not end well: the last second's entries were "
-			  "in it alone. Restore it; if it is lost for good, remove the file `%s` and start again, "
-			  "without these entries: who holds receipts for them will notice", WAL_FILE,
-			  service->config.dir, ENDING_LAST_FILE);
+		log_error("%s in %s is missing or cut short, and fundd did not end well: the last "
+			  "second's entries were in it alone. Restore it; if it is lost for good, "
+			  "remove the file `%s` and start again, without these entries: who holds "
+			  "receipts for them will notice", WAL_FILE, service->config.dir,
+			  ENDING_LAST_FILE);
 	return lost;
 }
 
