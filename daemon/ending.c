@@ -5,37 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checksum.h"
-#include "common/bytes.h"
-#include "common/hash.h"
 #include "file.h"
+#include "summed.h"
 
 #define FILE_MAX 512
 #define NEW_FILE ENDING_FILE ".new"
-
-static void sum_add(struct buf *text)
-{
-	uint8_t sum[CHECKSUM_SIZE];
-
-	put_be64(sum, checksum(0, text->data, text->len));
-	base64_encode(text, sum, sizeof(sum));
-	buf_char(text, '\n');
-}
-
-/* The text in front of the last of its lines, when that is its checksum. */
-static size_t summed_len(const char *bytes, size_t len)
-{
-	const char *line = len > 1 ? memrchr(bytes, '\n', len - 1) : NULL;
-	struct buf again = BUF_INIT;
-	size_t text = line ? (size_t)(line + 1 - bytes) : 0;
-
-	buf_add(&again, bytes, text);
-	sum_add(&again);
-	if (again.len != len || memcmp(again.data, bytes, len))
-		text = 0;
-	buf_release(&again);
-	return text;
-}
 
 static bool head_read(int dir, const char *name, struct checkpoint *ret)
 {
@@ -78,7 +52,7 @@ void ending_note(int dir, const struct buf *head)
 	written = !note_parse(head->data, head->len, &note);
 	if (written) {
 		buf_add(&text, note.text, note.text_len);
-		sum_add(&text);
+		summed_end(&text);
 		written = file_write(fd, text.data, text.len, 0) == 0;
 	}
 	written = close(fd) == 0 && written;

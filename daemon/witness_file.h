@@ -1,6 +1,7 @@
 /*
  * The text of the file `witnesses` (fund-ledger(5)): a first line, and for each witness a block:
- * its key, what had moved when it cosigned, and the cosigned checkpoint.
+ * its key, what had moved when it cosigned, and the cosigned checkpoint. Without its last line, a
+ * checksum (summed.h).
  */
 #ifndef DAEMON_WITNESS_FILE_H
 #define DAEMON_WITNESS_FILE_H

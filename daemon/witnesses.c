@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "prove.h"
+#include "summed.h"
 #include "witness_file.h"
 
 #define FILE_ASIDE WITNESSES_FILE ".new"
@@ -210,6 +211,7 @@ static const char *file_write(const struct witnesses *witnesses, int dir)
 	for (unsigned i = 0; i < witnesses->count; i++)
 		if (witnesses->list[i].level.size)
 			witness_write(&witnesses->list[i], &text);
+	summed_end(&text);
 	written = write(fd, text.data, text.len) == (ssize_t)text.len && fsync(fd) == 0;
 	buf_release(&text);
 	if (close(fd) < 0 || !written || renameat(dir, FILE_ASIDE, dir, WITNESSES_FILE) < 0 ||
@@ -218,8 +220,12 @@ static const char *file_write(const struct witnesses *witnesses, int dir)
 	return NULL;
 }
 
-/* What a witness cosigned before must be in the ledger still: false, and told, when it is not. */
-static bool block_take(struct witnesses *witnesses, const struct witness_block *block,
+/*
+ * What a witness cosigned before must be in the ledger still: false, and told, when it is not.
+ * That is signed, but what had moved then is not: with a wrong checksum the witness counts as one
+ * that was not here yet.
+ */
+static bool block_take(struct witnesses *witnesses, const struct witness_block *block, bool summed,
 		       struct reader *reader, const char *origin)
 {
 	struct witness *witness = witness_find(witnesses, &block->key);
@@ -241,7 +247,7 @@ static bool block_take(struct witnesses *witnesses, const struct witness_block *
 			  "If that is lost for good, remove the file `%s` beside it by hand and "
 			  "start again; the witnesses will not forget, so tell them",
 			  block->key.name, origin, problem, WITNESSES_FILE);
-	else if (witness)
+	else if (witness && summed)
 		witness_set(witness, &head, &note, block->moved, block->count);
 	buf_release(&head.note);
 	return !problem;
@@ -250,16 +256,17 @@ static bool block_take(struct witnesses *witnesses, const struct witness_block *
 static bool text_take(struct witnesses *witnesses, const char *text, size_t len,
 		      struct reader *reader, const char *origin)
 {
-	struct lines lines = { text, text + len };
+	const size_t summed = summed_len(text, len);
+	struct lines lines = { text, text + (summed ? summed : len) };
 	static struct witness_block block;
 	bool whole = witness_file_first(&lines);
 
 	while (whole && lines.p < lines.end) {
 		whole = witness_file_next(&lines, &block);
-		if (whole && !block_take(witnesses, &block, reader, origin))
+		if (whole && !block_take(witnesses, &block, summed, reader, origin))
 			return false;
 	}
-	if (!whole)
+	if (!whole || !summed)
 		log_warning("the file `%s` is damaged; it is made anew with the next cosignature",
 			    WITNESSES_FILE);
 	return true;

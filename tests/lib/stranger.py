@@ -550,8 +550,13 @@ def cosignature_check(note, vkey):
     raise Bad('the witness did not cosign it')
 
 
+SUM_LINE = len('AAAAAAAAAAA=\n')
+
+
 def witnesses_of(text):
     """What the file `witnesses` holds: verifier key, note, and what had moved, of each witness."""
+    text, sum = text[:-SUM_LINE], text[-SUM_LINE:]
+    need(base64.b64decode(sum) == xxh64(text.encode()).to_bytes(8, 'big'), 'the checksum is wrong')
     first, _, text = text.partition('\n')
     need(first == 'fundd witnesses v1', 'no file of witnesses')
     found = []
