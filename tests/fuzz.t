@@ -21,9 +21,11 @@ for source in tests/fuzz/*_fuzz.c; do
 done
 
 for bug in beyond split; do
-	FUZZ_CONTROL=$bug build/fuzz/tests/fuzz/control -seed=1 -runs=100000 -max_total_time=20 \
-		-artifact_prefix="$dir/" tests/fuzz/seeds/frame >"$dir/out" 2>&1
-	status=$?
+	{	# which aborts: the shell need not say so
+		FUZZ_CONTROL=$bug build/fuzz/tests/fuzz/control -seed=1 -runs=100000 -max_total_time=20 \
+			-artifact_prefix="$dir/" tests/fuzz/seeds/frame >"$dir/out" 2>&1
+		status=$?
+	} 2>/dev/null
 	check "control: a parser with the bug '$bug' is found out" [ $status != 0 ]
 done
 done_testing
