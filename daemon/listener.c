@@ -14,6 +14,11 @@
 #include "common/log.h"
 #include "trusted.h"
 
+/* Connections that wait to be accepted. Few: whoever connects and vanishes fills any line, and
+ * everybody else would stand behind it; where it is short, the kernel lets those who come wait
+ * for a place in it in turn. The unit of systemd has the same number. */
+#define BACKLOG 16
+
 static int socket_from_systemd(void)
 {
 	int count = sd_listen_fds(1);
@@ -89,7 +94,7 @@ int listener_open(const char *path, bool *made)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mask = umask(0111);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    listen(fd, SOMAXCONN) < 0) {
+	    listen(fd, BACKLOG) < 0) {
 		log_error("cannot listen at %s: %s", path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
