@@ -17,7 +17,7 @@
 /* Connections that wait to be accepted. Few: whoever connects and vanishes fills any line, and
  * everybody else would stand behind it; where it is short, the kernel lets those who come wait
  * for a place in it in turn. The unit of systemd has the same number. */
-#define BACKLOG 16
+#define BACKLOG 4
 
 static int socket_from_systemd(void)
 {
