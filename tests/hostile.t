@@ -22,7 +22,7 @@ from lib.ledger import *
 need_root('clients of several uids')
 
 SECONDS = float(os.environ.get('HOSTILE_SECONDS', 0.5))
-ROUNDS = 5              # of a flood are one attack when it misses: the machine is shared
+ROUNDS = 10             # of a flood are one attack when it misses: the machine is shared
 SLOW = 8 if 'ASAN_OPTIONS' in os.environ else 1  # a sanitizer takes time and memory of its own
 TIMES = 5 * SLOW        # an honest client's p99 over its quiet value
 QUIET = 0.0001          # seconds that the quiet value is at least
