@@ -1,15 +1,12 @@
 #include "ending.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "file.h"
 #include "summed.h"
 
 #define FILE_MAX 512
-#define NEW_FILE ENDING_FILE ".new"
 
 static bool head_read(int dir, const char *name, struct checkpoint *ret)
 {
@@ -41,22 +38,12 @@ void ending_take(int dir, struct ended *ret)
 
 void ending_note(int dir, const struct buf *head)
 {
-	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW;
-	int fd = openat(dir, NEW_FILE, flags, 0600);
 	struct buf text = BUF_INIT;
 	struct note note;
-	bool written;
 
-	if (fd < 0)
+	if (note_parse(head->data, head->len, &note))
 		return;
-	written = !note_parse(head->data, head->len, &note);
-	if (written) {
-		buf_add(&text, note.text, note.text_len);
-		summed_end(&text);
-		written = file_write(fd, text.data, text.len, 0) == 0;
-	}
-	written = close(fd) == 0 && written;
-	if (!written || renameat(dir, NEW_FILE, dir, ENDING_FILE) < 0)
-		unlinkat(dir, NEW_FILE, 0);
+	buf_add(&text, note.text, note.text_len);
+	summed_replace(dir, ENDING_FILE, &text);
 	buf_release(&text);
 }

@@ -221,7 +221,7 @@ struct ledger ledger_settled_only(const struct ledger *ledger)
 void ledger_second(struct ledger *ledger)
 {
 	settle_again(ledger->settler);
-	if (settle_idle(ledger->settler))
+	if (settle_look(ledger->settler).idle)
 		segment_hand_on(ledger);
 }
 
@@ -232,12 +232,12 @@ void ledger_tidy(struct ledger *ledger)
 
 uint64_t ledger_settled(const struct ledger *ledger)
 {
-	return settle_settled(ledger->settler);
+	return settle_look(ledger->settler).settled;
 }
 
 bool ledger_lost(const struct ledger *ledger)
 {
-	return settle_broken(ledger->settler);
+	return settle_look(ledger->settler).broken;
 }
 
 /* ---- Room ---- */
@@ -247,7 +247,7 @@ static uint64_t unsettled(const struct ledger *ledger)
 {
 	uint64_t bytes = ledger->wal->current->used;
 
-	if (!settle_idle(ledger->settler))
+	if (!settle_look(ledger->settler).idle)
 		bytes += SEGMENT_SIZE;
 	return STORE_TAKES(bytes);
 }

@@ -16,7 +16,7 @@
 
 /* Connections that wait to be accepted. Few: whoever connects and vanishes fills any line, and
  * everybody else would stand behind it; where it is short, the kernel lets those who come wait
- * for a place in it in turn. The unit of systemd has the same number. */
+ * for a place in it in turn. */
 #define BACKLOG 4
 
 static int socket_from_systemd(void)
@@ -24,7 +24,8 @@ static int socket_from_systemd(void)
 	int count = sd_listen_fds(1);
 
 	if (count == 1 && sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) > 0 &&
-	    evutil_make_socket_nonblocking(SD_LISTEN_FDS_START) == 0)
+	    evutil_make_socket_nonblocking(SD_LISTEN_FDS_START) == 0 &&
+	    listen(SD_LISTEN_FDS_START, BACKLOG) == 0)
 		return SD_LISTEN_FDS_START;
 	if (count)
 		log_error("systemd gave %d sockets; one listening Unix stream socket is wanted",

@@ -82,16 +82,6 @@ void settle_stop(struct settler *settler)
 	pthread_mutex_destroy(&settler->mutex);
 }
 
-bool settle_idle(struct settler *settler)
-{
-	bool idle;
-
-	pthread_mutex_lock(&settler->mutex);
-	idle = !settler->segment;
-	pthread_mutex_unlock(&settler->mutex);
-	return idle;
-}
-
 void settle_give(struct settler *settler, const struct segment *segment)
 {
 	pthread_mutex_lock(&settler->mutex);
@@ -122,22 +112,13 @@ void settle_again(struct settler *settler)
 	pthread_mutex_unlock(&settler->mutex);
 }
 
-bool settle_broken(struct settler *settler)
+struct settling settle_look(struct settler *settler)
 {
-	bool broken;
+	struct settling now;
 
 	pthread_mutex_lock(&settler->mutex);
-	broken = settler->broken;
+	now = (struct settling){ .idle = !settler->segment, .broken = settler->broken,
+				 .settled = settler->settled };
 	pthread_mutex_unlock(&settler->mutex);
-	return broken;
-}
-
-uint64_t settle_settled(struct settler *settler)
-{
-	uint64_t settled;
-
-	pthread_mutex_lock(&settler->mutex);
-	settled = settler->settled;
-	pthread_mutex_unlock(&settler->mutex);
-	return settled;
+	return now;
 }

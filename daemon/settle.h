@@ -38,9 +38,6 @@ int settle_start(struct settler *settler, struct store *store);
 /* Ends it when what it was given is done, or cannot be. */
 void settle_stop(struct settler *settler);
 
-/* May a segment be given? */
-bool settle_idle(struct settler *settler);
-
 /* Gives a segment, whose rows stay as they are until the settler is idle again. It must be idle. */
 void settle_give(struct settler *settler, const struct segment *segment);
 
@@ -50,10 +47,13 @@ int settle_wait(struct settler *settler);
 /* Tries again what failed for want of room or memory; and fills the store's file ahead. */
 void settle_again(struct settler *settler);
 
-/* Has the store become unreadable? */
-bool settle_broken(struct settler *settler);
+/* How it stands at this moment. */
+struct settling {
+	bool idle;			/* a segment may be given */
+	bool broken;			/* the store has become unreadable */
+	uint64_t settled;		/* rows in ledger.mdb */
+};
 
-/* How many rows are in ledger.mdb. */
-uint64_t settle_settled(struct settler *settler);
+struct settling settle_look(struct settler *settler);
 
 #endif

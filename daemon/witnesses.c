@@ -13,7 +13,6 @@
 #include "summed.h"
 #include "witness_file.h"
 
-#define FILE_ASIDE WITNESSES_FILE ".new"
 #define FILE_MAX ((size_t)1 << 20)
 
 /* ---- Levels ---- */
@@ -198,26 +197,18 @@ static void witness_write(const struct witness *witness, struct buf *out)
 	buf_release(&note);
 }
 
-static const char *file_write(const struct witnesses *witnesses, int dir)
+static const char *all_write(const struct witnesses *witnesses, int dir)
 {
-	int fd = openat(dir, FILE_ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC,
-			0600);
 	struct buf text = BUF_INIT;
-	bool written;
+	int error;
 
-	if (fd < 0)
-		return "the file of the witnesses cannot be made";
 	witness_file_begin(&text);
 	for (unsigned i = 0; i < witnesses->count; i++)
 		if (witnesses->list[i].level.size)
 			witness_write(&witnesses->list[i], &text);
-	summed_end(&text);
-	written = write(fd, text.data, text.len) == (ssize_t)text.len && fsync(fd) == 0;
+	error = summed_replace(dir, WITNESSES_FILE, &text);
 	buf_release(&text);
-	if (close(fd) < 0 || !written || renameat(dir, FILE_ASIDE, dir, WITNESSES_FILE) < 0 ||
-	    fsync(dir) < 0)
-		return "the file of the witnesses cannot be written";
-	return NULL;
+	return error ? "the file of the witnesses cannot be written" : NULL;
 }
 
 /*
@@ -351,7 +342,7 @@ const char *witnesses_take(struct witnesses *witnesses, int dir, struct reader *
 	buf_release(&head.note);
 	if (problem || !witnesses->unwritten)
 		return problem;
-	problem = file_write(witnesses, dir);
+	problem = all_write(witnesses, dir);
 	*fault = witnesses->unwritten = problem;
 	return problem;
 }
