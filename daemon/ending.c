@@ -1,6 +1,7 @@
 #include "ending.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "file.h"
