@@ -189,7 +189,7 @@ enum err method_status(struct request *request)
 	json_str(reply, "version", VERSION);
 	json_int(reply, "entries", (int64_t)batch_size(&service->batch));
 	json_int(reply, "folded", (int64_t)fold_folded(&service->fold));
-	json_int(reply, "uptime", service->uptime);
+	json_int(reply, "uptime", service_uptime(service));
 	json_int(reply, "budgets", (int64_t)books->budgets.count);
 	json_int(reply, "connections", service->connections);
 	json_bool(reply, "read_only", service->room >= ROOM_NONE);

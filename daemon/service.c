@@ -37,9 +37,13 @@ void service_turn(struct service *service)
 		calendar_at(service->now, &service->calendar);
 	if (!batch_open(&service->batch))
 		fold_turn(&service->fold);
-	service->uptime = (clock_us(CLOCK_BOOTTIME) - service->up_since) / 1000000;
 	wallclock_look(&service->clock, service->now);
 	service->room = room(service);
+}
+
+int64_t service_uptime(const struct service *service)
+{
+	return (clock_us(CLOCK_BOOTTIME) - service->up_since) / 1000000;
 }
 
 const char *service_problem(const struct service *service, bool reserve)

@@ -39,7 +39,6 @@ struct service {
 	unsigned job_rows;		/* replies that a stream gives at a
 					 * time; 0: what its output takes */
 	int64_t now;			/* microseconds since 1970 UTC */
-	int64_t uptime;			/* seconds, by the clock that cannot jump */
 	struct calendar calendar;
 	enum room room;
 	struct wallclock clock;
@@ -69,6 +68,9 @@ enum commit service_commit(struct service *service, const char **problem);
 
 /* Looks at the clock, the calendar and the room: at the beginning of each turn. */
 void service_turn(struct service *service);
+
+/* Since the start, in seconds, by the clock that cannot jump. */
+int64_t service_uptime(const struct service *service);
 
 /* NULL when money may move, or with `reserve` at least
  * an audit or a close be written; otherwise why not. */
